@@ -1,0 +1,113 @@
+"""What every language-model engine offers: sessions of tokens whose KV cache is kept, extended, cut and saved."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from agent.errors import UtterError
+
+
+class EngineError(UtterError):
+    """The engine could not load, compute, save or restore."""
+
+
+class ContextFull(EngineError):
+    """The tokens asked for do not fit into the context window; the session is as it was before the call."""
+
+
+class Finish(str, Enum):
+    """Why generation ended."""
+
+    END_OF_TURN = "end_of_turn"  # an end-of-sequence token, or the grammar is complete
+    STOP = "stop"  # one of the stop strings
+    LENGTH = "length"  # max_tokens
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some generated text and the tokens it came from.
+
+    Text is cut at UTF-8 character borders, so one piece may carry several tokens. The last piece of a
+    generation carries `finish`; an end-of-sequence token is neither in `text` nor in `tokens`.
+    """
+
+    text: str
+    tokens: tuple[int, ...] = ()
+    finish: Finish | None = None
+
+
+@dataclass(frozen=True)
+class Prefilled:
+    """Exact token counts of one prefill: read from the cache, and computed now. They sum to the whole prompt."""
+
+    cached_tokens: int
+    computed_tokens: int
+
+
+class Session(Protocol):
+    """One conversation's tokens and their KV cache. Not for two callers at once."""
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        """The tokens of the session so far; what `generate` will continue."""
+        ...
+
+    async def prefill(self, tokens: Sequence[int]) -> Prefilled:
+        """Append `tokens` and compute their KV, in chunks of 512 with cancellation between.
+
+        Raises `ContextFull` before anything is computed. When cancelled, `tokens` holds what was computed.
+        """
+        ...
+
+    def generate(
+        self,
+        constraint: str | None,
+        stop: Sequence[str],
+        max_tokens: int,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> AsyncGenerator[Piece, None]:
+        """Continue the session; the tokens of the pieces yielded are appended to it.
+
+        `constraint` is a grammar in llguidance's Lark syntax, or None for free text. The text of a stop
+        string is never yielded; where one begins inside a token, that token is dropped from the session and
+        the part before it is yielded with no tokens. Closing the generator stops the work and leaves the
+        session usable, holding what was yielded.
+        """
+        ...
+
+    async def rewind(self, n_tokens: int) -> None:
+        """Keep the first `n_tokens` tokens and drop the rest."""
+        ...
+
+    async def save(self, key: str) -> None:
+        """Write the session's tokens and KV cache under `key`, atomically."""
+        ...
+
+
+class Engine(Protocol):
+    """A loaded model. One worker owns it; calls from several sessions are done one after another."""
+
+    name: str
+    context_tokens: int
+    fingerprint: str  # of the model's weights, quantisation and KV type; part of every saved key
+    chat_template: str  # Jinja source, as the model ships it
+
+    def encode(self, text: str, *, special: bool) -> list[int]:
+        """Token ids of `text`; the names of special tokens become those tokens only when `special`."""
+        ...
+
+    async def open(self) -> Session:
+        """A new, empty session."""
+        ...
+
+    async def restore(self, key: str) -> Session | None:
+        """The session saved under `key` by this very model, or None where there is none that can be trusted."""
+        ...
+
+    async def close(self) -> None:
+        """Free the model and stop its worker."""
+        ...

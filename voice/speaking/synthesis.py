@@ -1,0 +1,21 @@
+"""What every speech synthesiser offers; `voice/speaking/engines/` holds the concrete ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]
+
+
+class Synthesiser(Protocol):
+    """Turns one clause into audio. Used by one worker at a time."""
+
+    sample_rate: int
+
+    def synthesise(self, clause: str) -> Iterator[Samples]:
+        """Yield mono float32 pieces in [-1, 1]; stopping the iteration stops the work."""
+        ...

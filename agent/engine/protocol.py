@@ -1,4 +1,4 @@
-"""What every language-model engine offers: sessions of tokens whose KV cache is kept, extended, cut and saved."""
+"""What every language-model engine offers: sessions of tokens whose KV cache is kept, extended, cut, saved."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Prefilled:
-    """Exact token counts of one prefill: read from the cache, and computed now. They sum to the whole prompt."""
+    """Exact token counts of one prefill: read from the cache, and computed now. Their sum is the prompt."""
 
     cached_tokens: int
     computed_tokens: int
@@ -105,7 +105,7 @@ class Engine(Protocol):
         ...
 
     async def restore(self, key: str) -> Session | None:
-        """The session saved under `key` by this very model, or None where there is none that can be trusted."""
+        """The session saved under `key` by this very model, or None where none can be trusted."""
         ...
 
     async def close(self) -> None:

@@ -15,6 +15,7 @@ from agent.errors import UtterError
 from agent.models.checksums import Stamps
 from agent.models.conversions import VERSIONS, ConversionRecord, Converted, read_record, source_sums
 from agent.models.manifest import Derived, Entry, Manifest, Model, ModelFile, load_manifest
+from agent.models.staging import Staging
 
 
 class ModelMissing(UtterError):
@@ -149,13 +150,20 @@ class ModelStore:
             return State.MISSING if states == {State.MISSING} else State.INCOMPLETE
         return State.UNCHECKED if State.UNCHECKED in states else State.READY
 
+    def is_ready(self, name: str) -> bool:
+        """Whether the model is whole, as far as can be told without hashing anything."""
+        return self.state(name) is State.READY
+
     def remove(self, name: str) -> int:
-        """Delete a model's folder with all that is in it; gives the bytes freed."""
+        """Delete a model's folder with all that is in it, and its staged wheels; gives the bytes freed."""
+        entry = self.manifest.entry(name)
         folder = self.folder(name)
         freed = _size_of(folder)
         if folder.exists():
             shutil.rmtree(folder)
         self._stamps_path(name).unlink(missing_ok=True)
+        if isinstance(entry, Model):
+            freed += Staging(self.root).discard(wheel for file in entry.files for wheel in file.wheels)
         return freed
 
     def stamps(self, name: str) -> Stamps:

@@ -1,7 +1,8 @@
 """The llama.cpp engine: sessions of tokens over the one slot of a `LlamaServer`.
 
 Every request carries all tokens of its session, so what the slot happens to hold decides how much is computed
-and never what comes out. A session's last token is left to the generation that follows: it needs it anyway.
+and never what comes out. A session's last few tokens are left to the generation
+that follows, which computes them in the same pass as the last, without which it could not begin.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from agent.engine.saved import SavedSessions
 from agent.engine.vocabulary import read_vocabulary
 
 _CHUNK_TOKENS = 512
+_TAIL_TOKENS = 8  # a pass costs about as much as five tokens of a prompt (1.5B Q4_K_M, two cores)
 _FINISH = {"eos": Finish.END_OF_TURN, "limit": Finish.LENGTH, "word": Finish.STOP}
 
 
@@ -43,6 +45,7 @@ class LlamaCppEngine:
         self.vocabulary = read_vocabulary(model)
         self._names = compile_names(self.vocabulary.special_names)
         self.chat_template = self.vocabulary.chat_template
+        self.bos_token, self.eos_token = self.vocabulary.bos_token, self.vocabulary.eos_token
         self.context_tokens = context_tokens
         self.fingerprint = _fingerprint(model)
         state_folder.mkdir(parents=True, exist_ok=True)
@@ -94,7 +97,7 @@ class LlamaCppSession:
         return self._tokens
 
     async def prefill(self, tokens: Sequence[int]) -> Prefilled:
-        """See `Session.prefill`. The last token counts as computed; the next generation does it."""
+        """See `Session.prefill`. A short tail counts as computed; the next generation does it."""
         whole = (*self._tokens, *tokens)
         if len(whole) >= self._engine.context_tokens:
             raise ContextFull(
@@ -102,13 +105,14 @@ class LlamaCppSession:
                 f"{self._engine.context_tokens}. Start a new conversation or raise the context."
             )
         async with self._engine.slot.turn() as slot:
-            cached_tokens = len(whole[:-1])
-            async for end, reused in slot.hold(whole[:-1]):
-                cached_tokens = min(cached_tokens, reused)
+            computed_tokens, held_tokens = 0, slot.shared(whole[:-1])
+            async for held_tokens, newly in slot.hold(whole, _TAIL_TOKENS):
+                computed_tokens += newly
                 # Only ever longer: what the session had before stays its own, computed or not.
-                self._tokens = whole[: max(end, len(self._tokens))]
+                self._tokens = whole[: max(held_tokens, len(self._tokens))]
         self._tokens = whole
-        return Prefilled(cached_tokens, len(whole) - cached_tokens)
+        computed_tokens += len(whole) - held_tokens
+        return Prefilled(len(whole) - computed_tokens, computed_tokens)
 
     async def generate(
         self,
@@ -149,7 +153,7 @@ class LlamaCppSession:
         written = saved.temporary(key)
         try:
             async with self._engine.slot.turn() as slot:
-                async for _ in slot.hold(tokens[:-1]):
+                async for _ in slot.hold(tokens, 1):
                     pass
                 await self._engine.server.save(written.name)
             await asyncio.to_thread(saved.commit, key, written, tokens)
@@ -165,7 +169,7 @@ class LlamaCppSession:
     ) -> AsyncGenerator[Piece, None]:
         tokens, maker = TokenStream(self._engine.vocabulary), PieceMaker(stop)
         async with self._engine.slot.turn() as slot:
-            async for _ in slot.hold(prompt[:-1]):
+            async for _ in slot.hold(prompt, _TAIL_TOKENS):
                 pass
             async with aclosing(self._engine.server.complete(prompt, options)) as events:
                 held = prompt
@@ -202,16 +206,26 @@ class Slot:
         async with self._lock[1]:
             yield self
 
-    async def hold(self, tokens: tuple[int, ...]) -> AsyncGenerator[tuple[int, int], None]:
-        """Compute `tokens` in chunks. After each: how many are held, and how many were already."""
-        end = _shared_prefix(self.tokens, tokens)
-        while end < len(tokens):
+    def shared(self, tokens: Sequence[int]) -> int:
+        """How many of `tokens`, from the first on, are held already."""
+        same = zip(self.tokens, tokens, strict=False)
+        return next((n for n, (a, b) in enumerate(same) if a != b), min(len(self.tokens), len(tokens)))
+
+    async def hold(self, tokens: tuple[int, ...], tail_tokens: int) -> AsyncGenerator[tuple[int, int], None]:
+        """Compute all of `tokens` but the last, in chunks, unless no more than `tail_tokens` are missing.
+
+        After each chunk: how many are held now, and how many were computed for it.
+        """
+        end = self.shared(tokens)
+        if len(tokens) - end <= tail_tokens:
+            return
+        while end < len(tokens) - 1:
             # Whatever happens to the request, the part before `end` stays: the server only cuts behind it.
             self.tokens = tokens[:end]
-            end = min(end + _CHUNK_TOKENS, len(tokens))
+            end = min(end + _CHUNK_TOKENS, len(tokens) - 1)
             counts = await self._server.prefill(tokens[:end])
             self.tokens = tokens[:end]
-            yield end, counts.cached_tokens
+            yield end, counts.computed_tokens
 
     async def restore(self, file_name: str, tokens: tuple[int, ...]) -> int:
         """Fill the slot from a file that begins with `tokens`; gives how many tokens it held."""
@@ -219,13 +233,6 @@ class Slot:
         held_tokens = await self._server.restore(file_name)
         self.tokens = tokens[:held_tokens]
         return held_tokens
-
-
-def _shared_prefix(left: Sequence[int], right: Sequence[int]) -> int:
-    """How many tokens `left` and `right` begin with in common."""
-    return next(
-        (n for n, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right))
-    )
 
 
 def _fingerprint(model: Path) -> str:

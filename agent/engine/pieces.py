@@ -1,4 +1,4 @@
-"""Turns generated tokens into pieces of text, cut at UTF-8 borders and stop strings. Pure; for all engines."""
+"""Turns generated tokens into pieces of text, cut at UTF-8 borders and stop strings. Pure; no engine in it"""
 
 from __future__ import annotations
 

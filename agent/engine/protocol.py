@@ -1,4 +1,4 @@
-"""What every language-model engine offers: sessions of tokens whose KV cache is kept, extended, cut, saved."""
+"""What every language-model engine offers: sessions of tokens with a KV cache, kept, extended, cut, saved."""
 
 from __future__ import annotations
 
@@ -95,6 +95,8 @@ class Engine(Protocol):
     context_tokens: int
     fingerprint: str  # of the model's weights, quantisation and KV type; part of every saved key
     chat_template: str  # Jinja source, as the model ships it
+    bos_token: str  # the names that the template may write out; empty where the model has none
+    eos_token: str
 
     def encode(self, text: str, *, special: bool) -> list[int]:
         """Token ids of `text`; the names of special tokens become those tokens only when `special`."""

@@ -28,6 +28,8 @@ class Vocabulary:
     texts: tuple[bytes, ...]
     types: tuple[int, ...]
     chat_template: str
+    bos_token: str
+    eos_token: str
 
     @cached_property
     def special_names(self) -> tuple[str, ...]:
@@ -63,13 +65,17 @@ def read_vocabulary(path: Path) -> Vocabulary:
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             fields = _Header(data).fields()
+        texts = tuple(fields["tokenizer.ggml.tokens"])
+        bos, eos = (fields.get(f"tokenizer.ggml.{name}_token_id") for name in ("bos", "eos"))
         return Vocabulary(
             kind=fields["tokenizer.ggml.model"].decode(),
-            texts=tuple(fields["tokenizer.ggml.tokens"]),
+            texts=texts,
             types=tuple(fields["tokenizer.ggml.token_type"]),
             chat_template=fields.get("tokenizer.chat_template", b"").decode(),
+            bos_token=texts[bos].decode() if bos is not None else "",
+            eos_token=texts[eos].decode() if eos is not None else "",
         )
-    except (OSError, ValueError, KeyError, struct.error, UnicodeDecodeError) as error:
+    except (OSError, ValueError, LookupError, struct.error) as error:
         raise EngineError(
             f"{path} is not a complete GGUF model ({error}). Run `utter models verify`, then fetch it again."
         ) from error

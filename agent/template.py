@@ -1,7 +1,7 @@
 """The model's own chat template, cut into pieces that can be appended one by one and never need re-rendering.
 
 It is rendered with placeholders for what is said, and cut there: the text between is the frame of each turn.
-Frames may hold special tokens; what people, files and tools say may not: the two stay apart until they are tokens.
+Frames may hold special tokens; what people, files and tools say may not: the two stay apart to the end.
 """
 
 from __future__ import annotations

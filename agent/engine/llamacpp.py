@@ -91,13 +91,14 @@ class LlamaCppSession:
     def __init__(self, engine: LlamaCppEngine, tokens: tuple[int, ...]) -> None:
         self._engine = engine
         self._tokens = tokens
+        self._settled_tokens = max(len(tokens) - 1, 0)  # computed; the few after them are only counted
 
     @property
     def tokens(self) -> tuple[int, ...]:
         return self._tokens
 
     async def prefill(self, tokens: Sequence[int]) -> Prefilled:
-        """See `Session.prefill`. A short tail counts as computed; the next generation does it."""
+        """See `Session.prefill`. A short tail is counted here, and computed by whatever comes next."""
         whole = (*self._tokens, *tokens)
         if len(whole) >= self._engine.context_tokens:
             raise ContextFull(
@@ -105,13 +106,17 @@ class LlamaCppSession:
                 f"{self._engine.context_tokens}. Start a new conversation or raise the context."
             )
         async with self._engine.slot.turn() as slot:
-            computed_tokens, held_tokens = 0, slot.shared(whole[:-1])
+            held_tokens = slot.shared(whole[:-1])
+            tail_is_counted = self._settled_tokens <= held_tokens < len(self._tokens)
+            computed_tokens = held_tokens - len(self._tokens) if tail_is_counted else 0
             async for held_tokens, newly in slot.hold(whole, _TAIL_TOKENS):
                 computed_tokens += newly
                 # Only ever longer: what the session had before stays its own, computed or not.
                 self._tokens = whole[: max(held_tokens, len(self._tokens))]
+                self._settled_tokens = held_tokens
         self._tokens = whole
-        computed_tokens += len(whole) - held_tokens
+        self._settled_tokens = held_tokens
+        computed_tokens = max(computed_tokens + len(whole) - held_tokens, 0)
         return Prefilled(len(whole) - computed_tokens, computed_tokens)
 
     async def generate(
@@ -144,6 +149,7 @@ class LlamaCppSession:
     async def rewind(self, n_tokens: int) -> None:
         """See `Session.rewind`. Costs nothing: the slot is cut by the next request."""
         self._tokens = self._tokens[:n_tokens]
+        self._settled_tokens = min(self._settled_tokens, n_tokens)
 
     async def save(self, key: str) -> None:
         """See `Session.save`."""
@@ -176,6 +182,7 @@ class LlamaCppSession:
                 async for event in events:
                     for token in tokens.push(event.text, event.tokens, event.predicted):
                         slot.tokens = held
+                        self._settled_tokens = len(held)
                         held = (*held, token.id)  # sampled; computed when the next one is there
                         for piece in maker.push(token.id, token.text):
                             yield piece

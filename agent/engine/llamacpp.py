@@ -91,7 +91,6 @@ class LlamaCppSession:
     def __init__(self, engine: LlamaCppEngine, tokens: tuple[int, ...]) -> None:
         self._engine = engine
         self._tokens = tokens
-        self._settled_tokens = max(len(tokens) - 1, 0)  # computed; the few after them are only counted
 
     @property
     def tokens(self) -> tuple[int, ...]:
@@ -107,15 +106,13 @@ class LlamaCppSession:
             )
         async with self._engine.slot.turn() as slot:
             held_tokens = slot.shared(whole[:-1])
-            tail_is_counted = self._settled_tokens <= held_tokens < len(self._tokens)
-            computed_tokens = held_tokens - len(self._tokens) if tail_is_counted else 0
+            tail_tokens = len(self._tokens) - held_tokens  # counted by the call that appended them
+            computed_tokens = -tail_tokens if 0 < tail_tokens <= _TAIL_TOKENS else 0
             async for held_tokens, newly in slot.hold(whole, _TAIL_TOKENS):
                 computed_tokens += newly
                 # Only ever longer: what the session had before stays its own, computed or not.
                 self._tokens = whole[: max(held_tokens, len(self._tokens))]
-                self._settled_tokens = held_tokens
         self._tokens = whole
-        self._settled_tokens = held_tokens
         computed_tokens = max(computed_tokens + len(whole) - held_tokens, 0)
         return Prefilled(len(whole) - computed_tokens, computed_tokens)
 
@@ -149,7 +146,6 @@ class LlamaCppSession:
     async def rewind(self, n_tokens: int) -> None:
         """See `Session.rewind`. Costs nothing: the slot is cut by the next request."""
         self._tokens = self._tokens[:n_tokens]
-        self._settled_tokens = min(self._settled_tokens, n_tokens)
 
     async def save(self, key: str) -> None:
         """See `Session.save`."""
@@ -182,7 +178,6 @@ class LlamaCppSession:
                 async for event in events:
                     for token in tokens.push(event.text, event.tokens, event.predicted):
                         slot.tokens = held
-                        self._settled_tokens = len(held)
                         held = (*held, token.id)  # sampled; computed when the next one is there
                         for piece in maker.push(token.id, token.text):
                             yield piece

@@ -17,7 +17,7 @@ from agent.engine.protocol import EngineError
 
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
-_CONTROL, _USER_DEFINED, _BYTE = 3, 4, 6  # llama_token_type
+NORMAL, CONTROL, USER_DEFINED, BYTE = 1, 3, 4, 6  # llama_token_type
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,17 @@ class Vocabulary:
         return tuple(
             text.decode(errors="replace")
             for text, kind in zip(self.texts, self.types, strict=True)
-            if len(text) > 2 and (kind == _CONTROL or (kind == _USER_DEFINED and text[:1] in (b"<", b"[")))
+            if len(text) > 2 and (kind == CONTROL or (kind == USER_DEFINED and text[:1] in (b"<", b"[")))
         )
 
     def bytes_of(self, token: int) -> bytes:
         """The text a token stands for; empty for control tokens."""
         text, kind = self.texts[token], self.types[token]
-        if kind == _CONTROL:
+        if kind == CONTROL:
             return b""
-        if kind == _USER_DEFINED:
+        if kind == USER_DEFINED:
             return text
-        if kind == _BYTE:
+        if kind == BYTE:
             return bytes([int(text[3:5], 16)])
         if self.kind == "gpt2":
             return bytes(_BYTE_OF[char] for char in text.decode())
@@ -56,7 +56,7 @@ class Vocabulary:
     @cached_property
     def id_of(self) -> dict[bytes, int]:
         """The ordinary token for some bytes; where two share them, the one with the lower id."""
-        ordinary = (i for i in range(len(self.texts) - 1, -1, -1) if self.types[i] in (1, _BYTE))
+        ordinary = (i for i in range(len(self.texts) - 1, -1, -1) if self.types[i] in (NORMAL, BYTE))
         return {self.bytes_of(token): token for token in ordinary}
 
 

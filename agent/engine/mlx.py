@@ -1,0 +1,196 @@
+"""The MLX engine: a model folder run by mlx-lm, on one worker thread that owns all of it.
+
+Each session has a KV cache of its own. As in llamacpp.py, the last few tokens of a session are left to the
+generation that follows, which computes them in one pass.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import threading
+from collections.abc import AsyncGenerator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeVar
+
+from agent.engine.grammar import check_grammar
+from agent.engine.mlx_model import Decoding, Kv, MlxModel
+from agent.engine.mlx_tokeniser import load_tokeniser
+from agent.engine.protocol import ContextFull, EngineError, Piece, Prefilled
+from agent.engine.saved import SavedSessions
+
+_CHUNK_TOKENS = 512
+_TAIL_TOKENS = 8
+
+Result = TypeVar("Result")
+
+
+class MlxEngine:
+    """A model in MLX; see `Engine`."""
+
+    name = "mlx"
+
+    def __init__(self, folder: Path, state_folder: Path, *, context_tokens: int = 8192) -> None:
+        """Load the model in `folder`, which takes seconds; `load` does it without blocking the event loop.
+
+        Saved sessions go to `state_folder`. Raises `EngineError` when the folder holds no model for MLX.
+        """
+        self._tokeniser = load_tokeniser(folder)
+        vocabulary = self._tokeniser.vocabulary
+        self.chat_template = vocabulary.chat_template
+        self.bos_token, self.eos_token = vocabulary.bos_token, vocabulary.eos_token
+        self.context_tokens = context_tokens
+        self.fingerprint = _fingerprint(folder)
+        program = f"mlx {version('mlx')}, mlx-lm {version('mlx-lm')}"
+        self.saved = SavedSessions(state_folder, program, self.fingerprint, ".safetensors")
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mlx")
+        try:
+            self.model = self._worker.submit(MlxModel, folder, self._tokeniser).result()
+        except EngineError:
+            self._worker.shutdown()
+            raise
+
+    @classmethod
+    async def load(cls, folder: Path, state_folder: Path, *, context_tokens: int = 8192) -> MlxEngine:
+        """The engine for the model in `folder`, loaded without blocking the event loop."""
+        return await asyncio.to_thread(cls, folder, state_folder, context_tokens=context_tokens)
+
+    def encode(self, text: str, *, special: bool) -> list[int]:
+        """See `Engine.encode`."""
+        return self._tokeniser.encode(text, special=special)
+
+    async def open(self) -> MlxSession:
+        return MlxSession(self, await self.work(self.model.new_kv), ())
+
+    async def restore(self, key: str) -> MlxSession | None:
+        entry = await asyncio.to_thread(self.saved.find, key)
+        if entry is None or len(entry.tokens) >= self.context_tokens:
+            return None
+        path = self.saved.data_path(key)
+        try:
+            kv = await self.work(lambda: self.model.load_kv(path, entry.tokens))
+        except (RuntimeError, ValueError, LookupError):
+            return None
+        return MlxSession(self, kv, entry.tokens)
+
+    async def close(self) -> None:
+        self.__dict__.pop("model", None)
+        await asyncio.to_thread(self._worker.shutdown)
+
+    # For sessions.
+
+    def work(self, call: Callable[[], Result]) -> asyncio.Future[Result]:
+        """Do `call` on the worker thread, after what was asked for before."""
+        return asyncio.get_running_loop().run_in_executor(self._worker, call)
+
+
+class MlxSession:
+    """See `Session`."""
+
+    def __init__(self, engine: MlxEngine, kv: Kv, tokens: tuple[int, ...]) -> None:
+        self._engine = engine
+        self._kv = kv
+        self._tokens = tokens
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        return self._tokens
+
+    async def prefill(self, tokens: Sequence[int]) -> Prefilled:
+        """See `Session.prefill`. A short tail is counted here, and computed by whatever comes next."""
+        whole = (*self._tokens, *tokens)
+        if len(whole) >= self._engine.context_tokens:
+            raise ContextFull(
+                f"The conversation needs {len(whole)} tokens and the model's context holds "
+                f"{self._engine.context_tokens}. Start a new conversation or raise the context."
+            )
+        held_tokens, before = await self._keep(whole), len(self._tokens)
+        # A tail left by an earlier call was counted by it.
+        cached_tokens = before if 0 <= before - held_tokens <= _TAIL_TOKENS else held_tokens
+        await self._hold(whole, _TAIL_TOKENS)
+        self._tokens = whole
+        return Prefilled(cached_tokens, len(whole) - cached_tokens)
+
+    async def generate(
+        self,
+        constraint: str | None,
+        stop: Sequence[str],
+        max_tokens: int,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> AsyncGenerator[Piece, None]:
+        """See `Session.generate`."""
+        if not self._tokens:
+            raise EngineError("There is nothing to continue: the session is empty.")
+        if constraint is not None:
+            check_grammar(constraint)
+        room = self._engine.context_tokens - len(self._tokens)
+        how = Decoding(constraint, tuple(stop), min(max_tokens, room), temperature, seed)
+        prompt = self._tokens
+        await self._hold(prompt, _TAIL_TOKENS)
+
+        pieces: asyncio.Queue[Piece | None] = asyncio.Queue()
+        loop, cancelled = asyncio.get_running_loop(), threading.Event()
+
+        def decode() -> None:
+            try:
+                for piece in self._engine.model.decode(self._kv, prompt, how):
+                    if cancelled.is_set():
+                        return
+                    loop.call_soon_threadsafe(pieces.put_nowait, piece)
+            finally:
+                loop.call_soon_threadsafe(pieces.put_nowait, None)
+
+        done = self._engine.work(decode)
+        try:
+            while (piece := await pieces.get()) is not None:
+                self._tokens += piece.tokens
+                yield piece
+            await done
+        finally:
+            cancelled.set()
+            await asyncio.wait([done])
+
+    async def rewind(self, n_tokens: int) -> None:
+        """See `Session.rewind`. The cache is cut when it is used next."""
+        self._tokens = self._tokens[:n_tokens]
+
+    async def save(self, key: str) -> None:
+        """See `Session.save`."""
+        if not self._tokens:
+            raise EngineError("There is nothing to save: the session is empty.")
+        saved, tokens = self._engine.saved, self._tokens
+        written = saved.temporary(key)
+        await self._hold(tokens, 0)
+        try:
+            await self._engine.work(lambda: self._engine.model.save_kv(written, self._kv))
+            await asyncio.to_thread(saved.commit, key, written, tokens)
+        except (OSError, RuntimeError) as error:
+            raise EngineError(f"The session could not be saved in {saved.folder}: {error}.") from error
+        finally:
+            written.unlink(missing_ok=True)
+
+    async def _keep(self, tokens: tuple[int, ...]) -> int:
+        return await self._engine.work(lambda: self._engine.model.keep(self._kv, tokens))
+
+    async def _hold(self, tokens: tuple[int, ...], tail_tokens: int) -> None:
+        """Compute `tokens` in chunks, unless no more than `tail_tokens` are missing."""
+        end = await self._keep(tokens)
+        while len(tokens) - end > tail_tokens:
+            chunk = tokens[end : min(end + _CHUNK_TOKENS, len(tokens) - (tail_tokens > 0))]
+            await self._engine.work(lambda chunk=chunk: self._engine.model.extend(self._kv, chunk))
+            end += len(chunk)
+            # Only ever longer: what the session had before stays its own, computed or not.
+            self._tokens = tokens[: max(end, len(self._tokens))]
+
+
+def _fingerprint(folder: Path) -> str:
+    """Of the configuration, and the size and first megabyte of each file of weights."""
+    digest = hashlib.sha256((folder / "config.json").read_bytes())
+    for path in sorted(folder.glob("*.safetensors")):
+        with path.open("rb") as file:
+            digest.update(file.read(1 << 20))
+        digest.update(f"{path.name} {path.stat().st_size}".encode())
+    return digest.hexdigest()[:32]

@@ -1,0 +1,151 @@
+"""An engine for tests: says what it is told to, with sessions that behave like those of a real one.
+
+A token is one character, so text and tokens are easily compared; pieces are as small as they can be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Union
+
+import llguidance
+
+from agent.engine.grammar import check_grammar
+from agent.engine.pieces import PieceMaker
+from agent.engine.protocol import ContextFull, EngineError, Finish, Piece, Prefilled
+
+_CHATML = (
+    "{% for message in messages %}{{ '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+_SPECIAL = ("<|im_start|>", "<|im_end|>")
+_FIRST_SPECIAL = 0x11_0000  # ordinary tokens are code points, which end before
+_ANY_SPECIAL = re.compile("(" + "|".join(map(re.escape, _SPECIAL)) + ")")
+
+Script = Union[Sequence[str], Callable[[str], str]]
+
+
+class ScriptedEngine:
+    """Replies from `script`: texts used up one per generation, or a function of the whole prompt's text.
+
+    `prompts` are the texts of the prompts so far, one per generation, for tests to look at.
+    """
+
+    name = "scripted"
+    fingerprint = "scripted"
+    chat_template = _CHATML
+    bos_token = ""
+    eos_token = "<|im_end|>"
+
+    def __init__(self, script: Script, *, context_tokens: int = 100_000) -> None:
+        self.context_tokens = context_tokens
+        self.prompts: list[str] = []
+        self.saved: dict[str, tuple[int, ...]] = {}
+        self._script = script
+
+    def encode(self, text: str, *, special: bool) -> list[int]:
+        """See `Engine.encode`."""
+        parts = _ANY_SPECIAL.split(text) if special else [text]
+        return [
+            token
+            for part in parts
+            for token in (
+                [_FIRST_SPECIAL + _SPECIAL.index(part)] if special and part in _SPECIAL else map(ord, part)
+            )
+        ]
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """The text of `tokens`, special ones by name."""
+        return "".join(
+            chr(token) if token < _FIRST_SPECIAL else _SPECIAL[token - _FIRST_SPECIAL] for token in tokens
+        )
+
+    async def open(self) -> ScriptedSession:
+        return ScriptedSession(self, ())
+
+    async def restore(self, key: str) -> ScriptedSession | None:
+        tokens = self.saved.get(key)
+        return None if tokens is None else ScriptedSession(self, tokens)
+
+    async def close(self) -> None:
+        self.saved.clear()
+
+    def reply(self, prompt: str, constraint: str | None) -> str:
+        """What comes after `prompt`. Raises `EngineError` for what `constraint` forbids or the script lacks."""
+        number = len(self.prompts)
+        self.prompts.append(prompt)
+        if callable(self._script):
+            text = self._script(prompt)
+        elif number < len(self._script):
+            text = self._script[number]
+        else:
+            raise EngineError(f"The script has no text for generation {number + 1}, after: …{prompt[-200:]}")
+        if constraint is not None:
+            _check(text, constraint)
+        return text
+
+
+class ScriptedSession:
+    """See `Session`."""
+
+    def __init__(self, engine: ScriptedEngine, tokens: tuple[int, ...]) -> None:
+        self._engine = engine
+        self._tokens = tokens
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        return self._tokens
+
+    async def prefill(self, tokens: Sequence[int]) -> Prefilled:
+        """See `Session.prefill`."""
+        before = len(self._tokens)
+        if before + len(tokens) >= self._engine.context_tokens:
+            raise ContextFull(f"{before + len(tokens)} tokens do not fit into {self._engine.context_tokens}.")
+        await asyncio.sleep(0)
+        self._tokens += tuple(tokens)
+        return Prefilled(before, len(tokens))
+
+    async def generate(
+        self,
+        constraint: str | None,
+        stop: Sequence[str],
+        max_tokens: int,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> AsyncGenerator[Piece, None]:
+        """See `Session.generate`; temperature and seed change nothing."""
+        if not self._tokens:
+            raise EngineError("There is nothing to continue: the session is empty.")
+        text = self._engine.reply(self._engine.decode(self._tokens), constraint)
+        room = min(max_tokens, self._engine.context_tokens - len(self._tokens))
+        maker = PieceMaker(stop)
+        for char in text[:room]:
+            await asyncio.sleep(0)
+            for piece in maker.push(ord(char), char.encode()):
+                self._tokens += piece.tokens
+                yield piece
+            if maker.finished:
+                return
+        last = maker.finish(Finish.LENGTH if len(text) >= room else Finish.END_OF_TURN)
+        self._tokens += last.tokens
+        yield last
+
+    async def rewind(self, n_tokens: int) -> None:
+        """See `Session.rewind`."""
+        self._tokens = self._tokens[:n_tokens]
+
+    async def save(self, key: str) -> None:
+        """See `Session.save`; into memory."""
+        self._engine.saved[key] = self._tokens
+
+
+def _check(text: str, constraint: str) -> None:
+    """A script that breaks its grammar would prove what no model can do."""
+    check_grammar(constraint)
+    tokeniser = llguidance.LLTokenizer("byte")
+    matcher = llguidance.LLMatcher(tokeniser, constraint)
+    tokens = tokeniser.tokenize_str(text)
+    if matcher.try_consume_tokens(tokens) < len(tokens) or not matcher.is_accepting():
+        raise EngineError(f"The script says {text!r}, which the grammar does not allow:\n{constraint}")

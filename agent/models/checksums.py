@@ -42,15 +42,14 @@ class Stamps:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._rows: dict[str, Any] = {}
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
             rows = json.loads(path.read_text(encoding="utf-8"))
-            if isinstance(rows, dict):
-                self._rows = rows
+            self._rows = {name: row for name, row in rows.items() if {"stat", "sha256"} == set(row)}
 
     def sum_of(self, file: Path) -> str | None:
         """The sum `file` had when it was hashed, or None when it has changed since or never was."""
         row = self._rows.get(file.name)
-        return row["sha256"] if row and row.get("stat") == _stat(file) else None
+        return row["sha256"] if row and row["stat"] == _stat(file) else None
 
     def hash(self, file: Path) -> str:
         """Hash `file` now and remember the sum."""

@@ -1,0 +1,100 @@
+"""Decides whether what Whisper wrote was said at all. Pure; called once for each utterance."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# What Whisper writes for noise and silence: captions of the videos that it learned from.
+# Sources: arXiv 2501.11378 "Investigation of Whisper ASR Hallucinations", and our own noise (tests).
+HALLUCINATIONS = frozenset(
+    {
+        "you",
+        "thank you",
+        "thank you very much",
+        "thank you so much",
+        "thanks",
+        "thanks for watching",
+        "thank you for watching",
+        "thank you for listening",
+        "please subscribe",
+        "subscribe",
+        "bye",
+        "bye bye",
+        "okay",
+        "oh",
+        "so",
+        "the",
+        "i",
+        "uh",
+        "hmm",
+        "the end",
+        "music",
+        "applause",
+        "silence",
+        "blank audio",
+        "subtitles by the amara org community",
+        "i m sorry",
+        "i m going to go to the bathroom",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Beyond these a transcript is not believed. Tuned on the noises and requests of the tests."""
+
+    no_speech_prob: float = 0.6  # above it, with `unsure_logprob`: there was no speech
+    unsure_logprob: float = -1.0  # below it the words are guesses
+    hallucination_no_speech_prob: float = 0.3  # a phrase of noise needs less speech to be believed
+    hallucination_logprob: float = -0.45
+    compression_ratio: float = 2.4
+    words_per_s: float = 6.0  # more cannot be said
+    words_free: int = 3  # a short utterance may have this many, however short it is
+    same_in_a_row: int = 4  # one phrase this many times over is a loop
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of one transcript: `speech_s` of speech; `cut_short`: no end was found."""
+
+    text: str
+    speech_s: float
+    avg_logprob: float
+    no_speech_prob: float
+    compression_ratio: float
+    cut_short: bool = False
+
+
+def rejection(heard: Evidence, limits: Limits) -> str | None:
+    """Why the transcript is not to be believed, in words for the log, or None."""
+    words = re.findall(r"[\w']+", heard.text.lower())
+    if not words:
+        return "no words"
+    if heard.no_speech_prob > limits.no_speech_prob and heard.avg_logprob < limits.unsure_logprob:
+        return "no speech"
+    if _repeats(words) >= limits.same_in_a_row or heard.compression_ratio > limits.compression_ratio:
+        return "the same words over and over"
+    if heard.cut_short or len(words) > limits.words_free + limits.words_per_s * heard.speech_s:
+        return "more words than can be said in the time"
+    if heard.avg_logprob < limits.unsure_logprob:
+        return "too unsure"
+    phrase = " ".join(re.findall(r"\w+", heard.text.lower()))
+    doubtful = (
+        heard.no_speech_prob > limits.hallucination_no_speech_prob
+        or heard.avg_logprob < limits.hallucination_logprob
+    )
+    if phrase in HALLUCINATIONS and doubtful:
+        return "a phrase that noise is often taken for"
+    return None
+
+
+def _repeats(words: list[str]) -> int:
+    """How many times in a row the most repeated phrase of up to six words stands in `words`."""
+    most = 1
+    for length in range(1, 7):
+        run = 0
+        for at in range(len(words) - length):
+            run = run + 1 if words[at] == words[at + length] else 0
+            most = max(most, run // length + 1)
+    return most

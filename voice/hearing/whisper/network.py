@@ -1,0 +1,36 @@
+"""What the transcriber asks of a Whisper network, whichever library computes it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+MELS_PER_POSITION = 2  # the encoder's second convolution has stride 2
+POSITION_S = 0.02  # one encoder position
+
+
+class Decoding(Protocol):
+    """The decoder over one utterance. Not to be used once the network has encoded the next one."""
+
+    def feed(self, tokens: list[int]) -> tuple[Floats, Floats]:
+        """Append `tokens`; give the last one's logits (vocabulary) and attention (heads, positions).
+
+        The attention is that of the model's alignment heads on the audio, after softmax.
+        """
+        ...
+
+
+class Network(Protocol):
+    """A loaded Whisper model with its encoder free of the 30 s window."""
+
+    n_mels: int
+    max_positions: int  # of audio; 1500, which is 30 s
+    max_tokens: int  # prompt included; 448
+
+    def encode(self, mel: Floats) -> Decoding:
+        """Encode a log-mel spectrogram (frames, n_mels) with an even number of frames."""
+        ...

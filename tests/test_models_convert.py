@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,6 +28,7 @@ from agent.models.conversions import read_record
 from agent.models.convert_qwen import NotConvertible, convert_qwen, mlx_name
 from agent.models.convert_whisper import convert_whisper, mlx_names
 from agent.models.ctranslate2_file import CTranslate2File, NotCTranslate2
+from agent.models.fetch import fetch
 from agent.models.store import ModelStore
 from agent.models.tensor_file import Tensor, write_tensors
 
@@ -238,6 +242,43 @@ def test_each_conversion_records_the_sums_of_what_it_was_made_from(store: ModelS
     assert record.source == tuple(file.sha256 for file in store.manifest.source(name).files)
     files = {path.name for path in store.folder(name).iterdir()}
     assert {file.path for file in record.files} == files - {"conversion.json"}
+
+
+# Converts in a process that kills itself without warning at its n-th report, as `kill -9` would.
+KILLED_CONVERSION = """
+import os, signal, sys
+from pathlib import Path
+from agent.models.fetch import Phase, Progress, fetch
+from agent.models.store import ModelStore
+
+left = int(sys.argv[2])
+
+def report(event):
+    global left
+    left -= isinstance(event, Progress) and event.phase is Phase.CONVERT
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+fetch(ModelStore(Path(sys.argv[1])), ["whisper-base-mlx"], report, ["--no-index"])
+"""
+
+
+def test_a_conversion_killed_anywhere_is_made_anew(store: ModelStore, tmp_path: Path) -> None:
+    source = store.folder("whisper-base")
+    copy = ModelStore(tmp_path)
+    copy.folder("whisper-base").mkdir()
+    for path in source.iterdir():
+        (copy.folder("whisper-base") / path.name).symlink_to(path)
+    copy.path("whisper-base")
+    for kill_at in (1, 100):
+        command = [sys.executable, "-c", KILLED_CONVERSION, str(tmp_path), str(kill_at)]
+        killed = subprocess.run(command, cwd=Path(__file__).parents[1], timeout=60, check=False)
+        assert killed.returncode == -signal.SIGKILL
+        assert not copy.folder("whisper-base-mlx").exists()
+    fetch(copy, ["whisper-base-mlx"], pip_options=["--no-index"])
+    made, known = (read_record(each.folder("whisper-base-mlx")) for each in (copy, store))
+    assert made == known
+    assert list((tmp_path / ".staging").glob("work-*")) == []
 
 
 def test_a_tensor_whose_blocks_do_not_fill_its_shape_is_an_error(tmp_path: Path) -> None:

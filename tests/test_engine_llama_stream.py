@@ -1,4 +1,4 @@
-"""Token ids recovered from a stream that leaves some out, against a stand-in that sends what llama.cpp sends."""
+"""Token ids recovered from a stream that leaves some out, against a stand-in for llama.cpp."""
 
 from __future__ import annotations
 

@@ -11,8 +11,7 @@ import httpx
 import pytest
 from fixtures_engine import CONTEXT_TOKENS, load_llama, load_mlx
 
-import agent.engine.llamacpp
-import agent.engine.mlx
+from agent.engine import prefix
 from agent.engine.llamacpp import LlamaCppEngine
 from agent.engine.mlx import MlxEngine
 from agent.engine.protocol import ContextFull, Engine, EngineError, Finish, Piece, Session
@@ -184,8 +183,7 @@ def test_two_generations_read_in_turn_do_not_wait_for_each_other_for_ever(engine
 def test_a_prefill_cancelled_between_chunks_keeps_what_was_computed(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (agent.engine.llamacpp, agent.engine.mlx):
-        monkeypatch.setattr(module, "_CHUNK_TOKENS", 24)
+    monkeypatch.setattr(prefix, "CHUNK_TOKENS", 24)
 
     async def body() -> None:
         prompt = engine.encode("<|im_start|>user\nFruit: " + "apple, pear, plum, " * 12 + COUNT, special=True)

@@ -23,7 +23,7 @@ LLAMA_3 = (
     "{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}"
 )
 GEMMA = (
-    "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{{ raise_exception('No system role') }}{% endif %}"
+    "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{{ raise_exception('No system') }}{% endif %}"
     "{% for message in messages %}"
     "{% set role = 'model' if message['role'] == 'assistant' else message['role'] %}"
     "{{ '<start_of_turn>' + role + '\n' + message['content'] | trim + '<end_of_turn>\n' }}{% endfor %}"
@@ -106,7 +106,7 @@ def test_the_tokens_of_the_turns_are_those_of_the_conversation(llama_engine: Lla
         "{{ nothing",
         "{{ messages[0].content }}",
         "{{ messages | length }}",
-        "{% for m in messages %}{% if loop.last or m.role == 'user' %}{{ m.content }}\n{% endif %}{% endfor %}",
+        "{% for m in messages %}{% if loop.last or m.role == 'user' %}{{ m.content }}{% endif %}{% endfor %}",
         "{% for m in messages %}{{ m.content }}{{ m.content }}{% endfor %}",
         "{{ raise_exception('no') }}",
         "{{ messages.pop() }}",

@@ -74,12 +74,14 @@ class LlamaServer:
         request = {**_request(prompt), **options, "stream": True, "return_tokens": True}
         try:
             async with self._client().stream("POST", "/completion", json=request) as response:
+                if response.status_code != 200:
+                    raise _refused(json.loads(await response.aread()))
                 async for line in response.aiter_lines():
-                    name, _, text = line.partition(": ") if response.status_code == 200 else ("", "", line)
-                    if not text or name == "":
+                    name, _, text = line.partition(": ")
+                    if name not in ("data", "error"):  # blank lines, and comments that keep it alive
                         continue
                     data = json.loads(text)
-                    if name != "data" or "error" in data:
+                    if "stop" not in data:
                         raise _refused(data)
                     yield Event(
                         data["content"],
@@ -105,7 +107,10 @@ class LlamaServer:
         if client is not None:
             await client.aclose()
         # The last reference ends the server's threads, which takes a moment.
-        await asyncio.to_thread(self.__dict__.pop, "_server", None)
+        await asyncio.to_thread(self._stop)
+
+    def _stop(self) -> None:
+        self._server = None
 
     async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -160,6 +165,5 @@ def _request(prompt: Sequence[int]) -> dict[str, Any]:
 
 
 def _refused(answer: dict[str, Any]) -> EngineError:
-    return EngineError(
-        f"llama.cpp refused the request: {answer.get('error', {}).get('message', 'no reason given')}"
-    )
+    reason = answer.get("error", answer).get("message", "it gave no reason")
+    return EngineError(f"llama.cpp refused the request: {reason}")

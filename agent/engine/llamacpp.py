@@ -1,8 +1,7 @@
 """The llama.cpp engine: sessions of tokens over the one slot of a `LlamaServer`.
 
 Every request carries all tokens of its session, so what the slot happens to hold decides how much is computed
-and never what comes out. A session's last few tokens are left to the generation
-that follows, which computes them in the same pass as the last, without which it could not begin.
+and never what comes out. See prefix.py for what is left to the next pass.
 """
 
 from __future__ import annotations
@@ -16,18 +15,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from agent.engine import prefix
 from agent.engine.content import compile_names, cut_names
 from agent.engine.grammar import check_grammar
 from agent.engine.llama_server import LlamaServer
 from agent.engine.llama_stream import TokenStream
 from agent.engine.pieces import PieceMaker
-from agent.engine.protocol import ContextFull, EngineError, Finish, Piece, Prefilled
+from agent.engine.protocol import EngineError, Finish, Piece, Prefilled
 from agent.engine.pump import pump
 from agent.engine.saved import SavedSessions
 from agent.engine.vocabulary import read_vocabulary
 
-_CHUNK_TOKENS = 512
-_TAIL_TOKENS = 8  # a pass costs about as much as five tokens of a prompt (1.5B Q4_K_M, two cores)
 _FINISH = {"eos": Finish.END_OF_TURN, "limit": Finish.LENGTH, "word": Finish.STOP}
 
 
@@ -48,9 +46,9 @@ class LlamaCppEngine:
         self.bos_token, self.eos_token = self.vocabulary.bos_token, self.vocabulary.eos_token
         self.context_tokens = context_tokens
         self.fingerprint = _fingerprint(model)
-        state_folder.mkdir(parents=True, exist_ok=True)
         program = f"xllamacpp {version('xllamacpp')}"
         self.saved = SavedSessions(state_folder, program, self.fingerprint, ".llama")
+        self.saved.make_folder()
         self.server = LlamaServer(model, state_folder, threads=threads, context_tokens=context_tokens)
         self.slot = Slot(self.server)
 
@@ -99,16 +97,11 @@ class LlamaCppSession:
     async def prefill(self, tokens: Sequence[int]) -> Prefilled:
         """See `Session.prefill`. A short tail is counted here, and computed by whatever comes next."""
         whole = (*self._tokens, *tokens)
-        if len(whole) >= self._engine.context_tokens:
-            raise ContextFull(
-                f"The conversation needs {len(whole)} tokens and the model's context holds "
-                f"{self._engine.context_tokens}. Start a new conversation or raise the context."
-            )
+        prefix.check_room(len(whole), self._engine.context_tokens)
         async with self._engine.slot.turn() as slot:
             held_tokens = slot.shared(whole[:-1])
-            tail_tokens = len(self._tokens) - held_tokens  # counted by the call that appended them
-            computed_tokens = -tail_tokens if 0 < tail_tokens <= _TAIL_TOKENS else 0
-            async for held_tokens, newly in slot.hold(whole, _TAIL_TOKENS):
+            computed_tokens = -prefix.left_as_tail(len(self._tokens), held_tokens)
+            async for held_tokens, newly in slot.hold(whole, prefix.TAIL_TOKENS):
                 computed_tokens += newly
                 # Only ever longer: what the session had before stays its own, computed or not.
                 self._tokens = whole[: max(held_tokens, len(self._tokens))]
@@ -171,7 +164,7 @@ class LlamaCppSession:
     ) -> AsyncGenerator[Piece, None]:
         tokens, maker = TokenStream(self._engine.vocabulary), PieceMaker(stop)
         async with self._engine.slot.turn() as slot:
-            async for _ in slot.hold(prompt, _TAIL_TOKENS):
+            async for _ in slot.hold(prompt, prefix.TAIL_TOKENS):
                 pass
             async with aclosing(self._engine.server.complete(prompt, options)) as events:
                 held = prompt
@@ -210,8 +203,7 @@ class Slot:
 
     def shared(self, tokens: Sequence[int]) -> int:
         """How many of `tokens`, from the first on, are held already."""
-        same = zip(self.tokens, tokens, strict=False)
-        return next((n for n, (a, b) in enumerate(same) if a != b), min(len(self.tokens), len(tokens)))
+        return prefix.shared_prefix(self.tokens, tokens)
 
     async def hold(self, tokens: tuple[int, ...], tail_tokens: int) -> AsyncGenerator[tuple[int, int], None]:
         """Compute all of `tokens` but the last, in chunks, unless no more than `tail_tokens` are missing.
@@ -224,7 +216,7 @@ class Slot:
         while end < len(tokens) - 1:
             # Whatever happens to the request, the part before `end` stays: the server only cuts behind it.
             self.tokens = tokens[:end]
-            end = min(end + _CHUNK_TOKENS, len(tokens) - 1)
+            end = min(end + prefix.CHUNK_TOKENS, len(tokens) - 1)
             counts = await self._server.prefill(tokens[:end])
             self.tokens = tokens[:end]
             yield end, counts.computed_tokens

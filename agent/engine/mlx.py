@@ -1,7 +1,6 @@
 """The MLX engine: a model folder run by mlx-lm, on one worker thread that owns all of it.
 
-Each session has a KV cache of its own. As in llamacpp.py, the last few tokens of a session are left to the
-generation that follows, which computes them in one pass.
+Each session has a KV cache of its own. See prefix.py for what is left to the next pass.
 """
 
 from __future__ import annotations
@@ -15,14 +14,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
+from agent.engine import prefix
 from agent.engine.grammar import check_grammar
 from agent.engine.mlx_model import Decoding, Kv, MlxModel
 from agent.engine.mlx_tokeniser import load_tokeniser
-from agent.engine.protocol import ContextFull, EngineError, Piece, Prefilled
+from agent.engine.protocol import EngineError, Piece, Prefilled
 from agent.engine.saved import SavedSessions
-
-_CHUNK_TOKENS = 512
-_TAIL_TOKENS = 8
 
 Result = TypeVar("Result")
 
@@ -101,15 +98,10 @@ class MlxSession:
     async def prefill(self, tokens: Sequence[int]) -> Prefilled:
         """See `Session.prefill`. A short tail is counted here, and computed by whatever comes next."""
         whole = (*self._tokens, *tokens)
-        if len(whole) >= self._engine.context_tokens:
-            raise ContextFull(
-                f"The conversation needs {len(whole)} tokens and the model's context holds "
-                f"{self._engine.context_tokens}. Start a new conversation or raise the context."
-            )
-        held_tokens, before = await self._keep(whole), len(self._tokens)
-        # A tail left by an earlier call was counted by it.
-        cached_tokens = before if 0 <= before - held_tokens <= _TAIL_TOKENS else held_tokens
-        await self._hold(whole, _TAIL_TOKENS)
+        prefix.check_room(len(whole), self._engine.context_tokens)
+        held_tokens = await self._keep(whole)
+        cached_tokens = held_tokens + prefix.left_as_tail(len(self._tokens), held_tokens)
+        await self._hold(whole, prefix.TAIL_TOKENS)
         self._tokens = whole
         return Prefilled(cached_tokens, len(whole) - cached_tokens)
 
@@ -129,7 +121,7 @@ class MlxSession:
         room = self._engine.context_tokens - len(self._tokens)
         how = Decoding(constraint, tuple(stop), min(max_tokens, room), temperature, seed)
         prompt = self._tokens
-        await self._hold(prompt, _TAIL_TOKENS)
+        await self._hold(prompt, prefix.TAIL_TOKENS)
 
         pieces: asyncio.Queue[Piece | None] = asyncio.Queue()
         loop, cancelled = asyncio.get_running_loop(), threading.Event()
@@ -179,7 +171,7 @@ class MlxSession:
         """Compute `tokens` in chunks, unless no more than `tail_tokens` are missing."""
         end = await self._keep(tokens)
         while len(tokens) - end > tail_tokens:
-            chunk = tokens[end : min(end + _CHUNK_TOKENS, len(tokens) - (tail_tokens > 0))]
+            chunk = tokens[end : min(end + prefix.CHUNK_TOKENS, len(tokens) - (tail_tokens > 0))]
             await self._engine.work(lambda chunk=chunk: self._engine.model.extend(self._kv, chunk))
             end += len(chunk)
             # Only ever longer: what the session had before stays its own, computed or not.

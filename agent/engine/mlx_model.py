@@ -15,6 +15,7 @@ import numpy as np
 from agent.engine.blas import interpose_openblas
 from agent.engine.mlx_tokeniser import MlxTokeniser
 from agent.engine.pieces import PieceMaker
+from agent.engine.prefix import shared_prefix
 from agent.engine.protocol import EngineError, Finish, Piece
 
 _MIN_P = 0.05
@@ -76,8 +77,7 @@ class MlxModel:
 
     def keep(self, kv: Kv, tokens: Sequence[int]) -> int:
         """Drop from `kv` all that is not a beginning of `tokens`; gives how many it still holds."""
-        same = zip(kv.tokens, tokens, strict=False)
-        end = next((n for n, (a, b) in enumerate(same) if a != b), min(len(kv.tokens), len(tokens)))
+        end = shared_prefix(kv.tokens, tokens)
         if end < len(kv.tokens):
             if self._cache.can_trim_prompt_cache(kv.cache):
                 self._cache.trim_prompt_cache(kv.cache, len(kv.tokens) - end)
@@ -91,6 +91,8 @@ class MlxModel:
         logits = self._model(self._mx.array([list(tokens)]), cache=kv.cache)[0, -1]
         # Without the logits, which for a whole prompt would be gigabytes.
         self._mx.eval([layer.state for layer in kv.cache])
+        if len(tokens) > 1:  # a chunk's intermediate values are large, and of sizes that do not come again
+            self._mx.clear_cache()
         kv.tokens = (*kv.tokens, *tokens)
         return logits
 

@@ -35,6 +35,10 @@ class SavedSessions:
         self._fingerprint = fingerprint
         self._suffix = suffix
 
+    def make_folder(self) -> None:
+        """For the user alone: the data holds what was said."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
     def data_path(self, key: str) -> Path:
         """Where the data for `key` lies; models do not share names, so they do not overwrite each other."""
         name = hashlib.sha256(f"{self._fingerprint}\0{key}".encode()).hexdigest()[:32]
@@ -45,7 +49,7 @@ class SavedSessions:
 
     def temporary(self, key: str) -> Path:
         """A new path beside the data, with the same suffix, to write to before `commit`."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.make_folder()
         return self.data_path(key).with_suffix(f".{uuid.uuid4().hex[:8]}{self._suffix}")
 
     def commit(self, key: str, written: Path, tokens: Sequence[int]) -> None:

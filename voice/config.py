@@ -29,7 +29,6 @@ class Models(_Section):
     folder: str | None = None
     speech_to_text: str = "whisper-base"
     language_model: str = "qwen2.5-coder-1.5b"
-    voice: str = "piper-joe"
 
 
 class Engine(_Section):
@@ -53,8 +52,8 @@ class Agent(_Section):
 
 
 class Speaking(_Section):
+    voice: str = "joe"
     speed: float = Field(default=1.0, ge=0.5, le=3.0)
-    clause_pause_s: float = Field(default=0.12, ge=0.0, le=2.0)
 
 
 class Audio(_Section):

@@ -1,0 +1,113 @@
+"""The composition root: the only place that builds concrete engines and tools from settings."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import psutil
+
+from agent.engine.protocol import Engine
+from agent.errors import UtterError
+from agent.loop import Agent, Limits
+from agent.models.store import ModelStore
+from agent.template import ChatTemplate
+from agent.tools.toolbox import Toolbox
+from agent.workspace import Workspace
+from voice import config
+from voice.config import Settings
+from voice.hearing.endpoint import EndpointSettings
+from voice.hearing.segment import UtteranceSegmenter
+from voice.hearing.transcribe import Transcriber
+from voice.hearing.vad import VoiceDetector
+from voice.speaking.synthesis import Synthesiser
+from voice.voices import load_profile
+
+
+def engine_name(settings: Settings, store: ModelStore) -> str:
+    """Which engine `auto` means: mlx on Apple silicon where the model has an MLX build, else llama.cpp."""
+    if settings.engine.name != "auto":
+        return settings.engine.name
+    apple = (sys.platform, platform.machine()) == ("darwin", "arm64")
+    return "mlx" if apple and _mlx_build(settings) in store.manifest.entries else "llamacpp"
+
+
+async def open_engine(settings: Settings, store: ModelStore) -> Engine:
+    """Load the language model. Raises `UtterError` when it is not there or cannot run."""
+    contexts = store.root.parent / "contexts"
+    context_tokens = settings.engine.context_tokens
+    if engine_name(settings, store) == "mlx":
+        from agent.engine.mlx import MlxEngine
+
+        build = _mlx_build(settings)
+        if build not in store.manifest.entries:
+            builds = [name for name in store.manifest.entries if name.endswith("-mlx") and "coder" in name]
+            raise UtterError(
+                f"The model {settings.models.language_model} has no build for the engine mlx. Use the engine "
+                f"llamacpp, or set models.language_model to {builds[0].removesuffix('-mlx')}."
+            )
+        return await MlxEngine.load(store.path(build), contexts, context_tokens=context_tokens)
+    from agent.engine.llamacpp import LlamaCppEngine
+
+    threads = settings.engine.threads or physical_cores()
+    model = await asyncio.to_thread(store.path, settings.models.language_model)
+    return await LlamaCppEngine.load(model, contexts, threads=threads, context_tokens=context_tokens)
+
+
+def _mlx_build(settings: Settings) -> str:
+    return f"{settings.models.language_model}-mlx"
+
+
+def physical_cores() -> int:
+    """Processor cores, hardware threads not counted twice, and no more than this process may use."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(allowed, psutil.cpu_count(logical=False) or allowed))
+
+
+@asynccontextmanager
+async def open_agent(settings: Settings, store: ModelStore, workspace: Workspace) -> AsyncGenerator[Agent]:
+    """The agent at work on `workspace`, its instructions already in the model's context."""
+    loading = asyncio.create_task(open_engine(settings, store))
+    toolbox = await asyncio.to_thread(
+        partial(Toolbox, workspace, dict(os.environ), test_time_s=settings.agent.test_time_s)
+    )
+    engine = await loading
+    try:
+        limits = Limits(steps=settings.agent.max_steps, time_s=settings.agent.turn_time_s)
+        agent = Agent(engine, ChatTemplate.of(engine), toolbox, limits)
+        await agent.warm()
+        yield agent
+    finally:
+        await engine.close()
+
+
+def open_segmenter(settings: config.Hearing) -> UtteranceSegmenter:
+    """Cuts a stream of frames into utterances."""
+    endpoint = EndpointSettings(
+        pre_roll_s=settings.pre_roll_s,
+        end_silence_s=settings.endpoint_silence_s,
+        max_utterance_s=settings.max_utterance_s,
+    )
+    return UtteranceSegmenter(VoiceDetector(settings.vad_aggressiveness), endpoint)
+
+
+def open_transcriber(settings: Settings, store: ModelStore) -> Transcriber:
+    """The Whisper model, warm. Call it on the thread that will transcribe."""
+    model = store.path(f"{settings.models.speech_to_text}-mlx")
+    transcriber = Transcriber(model, settings.hearing.language)
+    transcriber.warm_up()
+    return transcriber
+
+
+def open_synthesiser(settings: config.Speaking, store: ModelStore) -> Synthesiser:
+    """The voice that the settings name, warm."""
+    profile = load_profile(settings.voice)
+    weights = store.path(profile.model)
+    from voice.speaking.engines.piper import PiperSynthesiser
+
+    return PiperSynthesiser(weights, settings.speed)

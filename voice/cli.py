@@ -1,0 +1,68 @@
+"""The command line: `utter COMMAND`. Reads the environment, turns errors into a sentence and a status."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent.errors import UtterError
+from voice import config
+from voice.commands import ask, demo, doctor, hear, models, run, say
+from voice.commands.context import Context, store_of
+from voice.display import make_console
+from voice.offline import stay_on_this_machine
+
+app = typer.Typer(
+    name="utter",
+    help="A hands-free, voice-driven coding assistant that runs entirely on your own machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("run")(run.run)
+app.command("hear")(hear.hear)
+app.command("say")(say.say)
+app.command("ask")(ask.ask)
+app.command("doctor")(doctor.doctor)
+app.add_typer(models.app, name="models")
+
+
+@app.callback()
+def prepare(
+    context: typer.Context,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override one setting.")
+    ] = None,
+    files: Annotated[list[Path] | None, typer.Option("--config", help="Read this settings file too.")] = None,
+    debug: Annotated[bool, typer.Option(help="Show where an error came from.")] = False,
+) -> None:
+    """Runs before every command."""
+    settings = config.load(files or [], overrides or [])
+    store = store_of(settings, os.environ.get("UTTER_CACHE"))
+    environment = dict(os.environ)
+    context.obj = Context(settings, store, make_console(environment), make_console(environment, stderr=True))
+
+
+def main() -> None:
+    """Run the command line; the status is 0 for success, 1 for failure, 2 for wrong use, 130 for Ctrl-C."""
+    stay_on_this_machine()
+    debug = "--debug" in sys.argv
+    try:
+        app()
+    except UtterError as error:
+        if debug:
+            traceback.print_exc()
+        make_console(dict(os.environ), stderr=True).print(f"utter: {error}", style="red", markup=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""What happens in a spoken session, as plain values: readers show them, log them and check them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Union
+
+from agent.events import Event
+from voice.hearing.spoken_code import Written
+from voice.hearing.transcribe import Heard
+
+
+@dataclass(frozen=True)
+class Ready:
+    """All models are loaded and the context is warm; `start_s` seconds after the program was started."""
+
+    start_s: float
+
+
+@dataclass(frozen=True)
+class UtteranceHeard:
+    """A piece of speech was transcribed. `heard.rejected` says why it goes no further, if so."""
+
+    heard: Heard
+    speech_s: float
+
+
+@dataclass(frozen=True)
+class Understood:
+    """The words after spoken code was written out: what the agent gets."""
+
+    written: Written
+
+
+@dataclass(frozen=True)
+class AgentEvent:
+    """One event of the agent's turn."""
+
+    event: Event
+
+
+@dataclass(frozen=True)
+class Saying:
+    """A clause that is about to sound."""
+
+    clause: str
+
+
+@dataclass(frozen=True)
+class Timings:
+    """How long the parts of one turn took; None where a turn had no such part.
+
+    `endpoint_s` and `response_s` count from the true end of speech: to the endpoint, and to the first audio.
+    `first_token_s` and `first_audio_s` count from the moment that the agent got the words;
+    `transcription_s` is the transcriber's own time.
+    """
+
+    speech_s: float
+    endpoint_s: float
+    transcription_s: float
+    cached_tokens: int
+    new_tokens: int
+    first_token_s: float | None
+    first_audio_s: float | None
+    response_s: float | None
+
+
+@dataclass(frozen=True)
+class TurnDone:
+    """A whole turn: the request, all that the agent did, what was said, and the timings."""
+
+    number: int
+    heard: Heard
+    written: Written
+    events: tuple[Event, ...]
+    said: tuple[str, ...]
+    timings: Timings
+
+
+Moment = Union[Ready, UtteranceHeard, Understood, AgentEvent, Saying, TurnDone]
+
+
+@dataclass(frozen=True)
+class Stamped:
+    """A moment and its session time in seconds."""
+
+    at_s: float
+    moment: Moment

@@ -1,0 +1,117 @@
+"""Looks the machine over for `utter doctor`: each check is one line that also says the mend."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.engine.blas import REFERENCE_GFLOPS, interpose_openblas, measure_gflops
+from agent.errors import UtterError
+from agent.models.store import ModelStore
+from voice.audio.devices import devices
+from voice.config import SHIPPED_FILE, Settings, user_file
+from voice.voices import load_profile
+
+_BLAS_MEND = (
+    "install OpenBLAS (Debian: apt-get install libopenblas0-pthread); without it everything works, slowly"
+)
+_SPARE_BYTES = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line: `ok` is False where something needs mending, and `mend` then says how."""
+
+    name: str
+    ok: bool
+    detail: str
+    mend: str = ""
+
+
+def examine(settings: Settings, store: ModelStore) -> Iterator[Finding]:
+    """Every check in turn; a check that fails to run is itself a finding."""
+    yield _python()
+    yield _blas()
+    yield _gpu()
+    yield _audio()
+    yield from _models(settings, store)
+    yield _disk(store.root)
+    yield _program("git", "version control of what changed", "install git")
+    yield _settings()
+
+
+def _python() -> Finding:
+    version = platform.python_version()
+    ok = (3, 10) <= sys.version_info[:2] <= (3, 13)
+    where = f"{version} on {platform.system()} {platform.machine()}"
+    return Finding("Python", ok, where, "" if ok else "use Python 3.10 to 3.13")
+
+
+def _blas() -> Finding:
+    if sys.platform == "darwin":
+        return Finding("BLAS", True, f"Accelerate, {measure_gflops():.0f} GFLOP/s in float32")
+    interposed = interpose_openblas()
+    gflops = measure_gflops()
+    detail = f"{gflops:.0f} GFLOP/s in float32; the reference BLAS gives {REFERENCE_GFLOPS:.1f}"
+    ok = interposed.library is not None
+    return Finding("BLAS", ok, detail, "" if ok else f"{interposed.reason}; {_BLAS_MEND}")
+
+
+def _gpu() -> Finding:
+    import mlx.core as mx
+
+    device = "Metal" if mx.metal.is_available() else ""
+    nvidia = shutil.which("nvidia-smi")
+    if not device and nvidia:
+        query = [nvidia, "--query-gpu=name", "--format=csv,noheader"]
+        asked = subprocess.run(query, capture_output=True, text=True, timeout=10, check=False)
+        device = (
+            asked.stdout.strip().splitlines()[0] if asked.returncode == 0 and asked.stdout.strip() else ""
+        )
+    return Finding("GPU", True, device or "none; the language model runs on the processor by llama.cpp")
+
+
+def _audio() -> Finding:
+    try:
+        found = devices()
+    except UtterError as error:
+        return Finding("Audio", False, "no live audio", str(error))
+    speakers = [device.name for device in found if device.output_channels]
+    microphones = [device.name for device in found if device.input_channels]
+    if not speakers:
+        return Finding("Audio", False, "no speaker was found", "plug in or switch on a speaker or headset")
+    detail = f"speakers: {', '.join(speakers)}; microphones: {', '.join(microphones) or 'none'}"
+    return Finding("Audio", True, detail)
+
+
+def _models(settings: Settings, store: ModelStore) -> Iterator[Finding]:
+    voice = load_profile(settings.speaking.voice)
+    for name in (settings.models.speech_to_text, settings.models.language_model, voice.model):
+        try:
+            yield Finding(f"Model {name}", True, str(store.path(name)))
+        except UtterError as error:
+            yield Finding(f"Model {name}", False, "not here", str(error))
+
+
+def _disk(folder: Path) -> Finding:
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    free = shutil.disk_usage(there).free
+    ok = free > _SPARE_BYTES
+    mend = "" if ok else f"free some space on the disk of {there}, or set models.folder to another disk"
+    return Finding("Disk", ok, f"{free / 1e9:.1f} GB free for models in {folder}", mend)
+
+
+def _program(name: str, use: str, mend: str) -> Finding:
+    found = shutil.which(name)
+    return Finding(name, found is not None, found or f"not found; {use} will not work", "" if found else mend)
+
+
+def _settings() -> Finding:
+    own = user_file()
+    state = "in use" if own.is_file() else "not made yet"
+    return Finding("Settings", True, f"{SHIPPED_FILE}; your own: {own} ({state})")

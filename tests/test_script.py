@@ -55,11 +55,11 @@ def result(*facts: Fact, ok: bool = True) -> ToolResult:
 @pytest.mark.parametrize(
     ("fact", "expected"),
     [
-        (RED, "Seven passed, one failed: test subtract, expected one, got five."),
-        (GREEN, "All eight tests pass."),
-        (TestsRun("pytest", 1, 0), "The one test passes."),
-        (TestsRun("pytest", 2, 0, skipped=1), "Both tests pass, one skipped."),
-        (TestsRun("pytest", 130, 0), "All 130 tests pass."),
+        (RED, "Seven tests passed, one failed: test subtract, expected one but got five."),
+        (GREEN, "All tests passed, eight of eight."),
+        (TestsRun("pytest", 1, 0), "The one test passed."),
+        (TestsRun("pytest", 2, 0, skipped=1), "Both tests passed, one skipped."),
+        (TestsRun("pytest", 130, 0), "All tests passed, 130 of 130."),
         (TestsRun("pytest", 0, 0), "No tests were run."),
         (TestsRun("pytest", 0, 0, errors=2), "No test passed, two could not run."),
         (
@@ -68,12 +68,12 @@ def result(*facts: Fact, ok: bool = True) -> ToolResult:
         ),
         (
             TestsRun("pytest", 3, 1, failures=(TestFailure("test_x", message="ValueError: no port"),)),
-            "Three passed, one failed: test x, value error: no port.",
+            "Three tests passed, one failed: test x, value error: no port.",
         ),
         (EDIT, "In calc dot py, line seven, in subtract: return a plus b became return a minus b."),
         (FileEdited("src/notes.md", 12, 0, created=True), "New file notes dot M D, twelve lines."),
         (FileEdited("calc.py", 30, 4, SUBTRACT, "Stack"),
-         "In calc dot py, in Stack: 30 lines added, four removed."),
+         "In calc dot py, in Stack: 30 lines added and four lines removed."),
         (FileEdited("a.py", 1, 0, (LineChange(1, "", "import os"),)),
          "In a dot py, line one: import os was added."),
         (ChangesShown(()), "Nothing has changed."),
@@ -89,7 +89,7 @@ def result(*facts: Fact, ok: bool = True) -> ToolResult:
         (
             ChangesShown(tuple(FileChange(f"m{i}.py", 1, 2) for i in range(9))),
             "Nine files changed: m 0 dot py, m 1 dot py, m 2 dot py, m 3 dot py, m 4 dot py, m 5 dot py, "
-            "m 6 dot py and two more. Nine lines added, 18 removed.",
+            "m 6 dot py and two more. Nine lines added and 18 lines removed.",
         ),
         (FilesListed(".", ("README.md", "calc.py"), 2), "Two files: readme dot M D and calc dot py."),
         (FilesListed("src", (), 0), "There are no files in src."),
@@ -142,26 +142,31 @@ def test_a_failing_run_that_work_follows_is_said_in_short() -> None:
     turn = [result(RED), ToolCallStarted("2", "edit"), result(EDIT), result(GREEN), ENDED]
     assert said(*turn) == (
         "One test failed. In calc dot py, line seven, in subtract: "
-        "return a plus b became return a minus b. All eight tests pass."
+        "return a plus b became return a minus b. All tests passed, eight of eight."
     )
 
 
 def test_a_failing_run_is_not_lost_to_a_search_after_it() -> None:
-    assert said(result(RED), result(SearchFound("x", (), 0)), ENDED).startswith("Seven passed, one failed:")
+    assert said(result(RED), result(SearchFound("x", (), 0)), ENDED).startswith("Seven tests passed")
 
 
 def test_a_failing_run_is_said_before_the_prose_about_it() -> None:
     spoken_turn = said(result(RED), TextDelta("It adds instead."), ENDED)
-    assert spoken_turn.startswith("Seven passed") and spoken_turn.endswith("It adds instead.")
+    assert spoken_turn.startswith("Seven tests passed") and spoken_turn.endswith("It adds instead.")
 
 
 def test_the_same_result_is_not_said_twice_running() -> None:
-    assert said(result(GREEN), result(GREEN), ENDED) == "All eight tests pass."
-    assert said(result(GREEN), result(EDIT), result(GREEN), ENDED).count("All eight tests pass.") == 2
+    assert said(result(GREEN), result(GREEN), ENDED) == "All tests passed, eight of eight."
+    assert (
+        said(result(GREEN), result(EDIT), result(GREEN), ENDED).count("All tests passed, eight of eight.")
+        == 2
+    )
 
 
 def test_a_refusal_that_was_got_round_is_not_said() -> None:
-    assert said(result(Refused("edit", "Not now.")), result(GREEN), ENDED) == "All eight tests pass."
+    assert (
+        said(result(Refused("edit", "Not now.")), result(GREEN), ENDED) == "All tests passed, eight of eight."
+    )
 
 
 @pytest.mark.parametrize(
@@ -243,7 +248,7 @@ def test_of_a_long_line_only_the_changed_part_is_said() -> None:
 def test_a_change_that_cannot_be_heard_is_not_claimed_to_be_one() -> None:
     assert change("x = 'a'", 'x = "a"') == ""
     silent = FileEdited("a.py", 1, 1, (LineChange(4, "x = 'a'", 'x = "a"'),))
-    assert said(result(silent), ENDED) == "In a dot py: one line added, one removed."
+    assert said(result(silent), ENDED) == "In a dot py: one line added and one line removed."
 
 
 @pytest.mark.parametrize(

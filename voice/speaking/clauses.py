@@ -24,9 +24,9 @@ class Clauses:
     is one clause, whatever its length.
     """
 
-    def __init__(self, min_words: int = MIN_WORDS, limit_chars: int = LIMIT_CHARS) -> None:
-        self._min_words = min_words
-        self._limit_chars = limit_chars
+    def __init__(self, *, short_first: bool = True) -> None:
+        """With `short_first`, the first clause may end at a comma, otherwise it ends as all others."""
+        self._short_first = short_first
         self._is_first = True
         self._in_fence = False
         self._restart()
@@ -61,14 +61,14 @@ class Clauses:
             if self._gap:
                 if self._may_end(character):
                     self._emit(done)
-                elif len(self._text) >= self._limit_chars:
+                elif len(self._text) >= LIMIT_CHARS:
                     self._cut_at_space(done)
                 self._gap = self._newline = False
             self._track_code(character)
         self._text.append(character)
         if self._ticks == 3 and self._opens_line():
             self._open_fence(done)
-        elif len(self._text) >= 2 * self._limit_chars:
+        elif len(self._text) >= 2 * LIMIT_CHARS:
             self._cut_at_space(done)
 
     def _fence(self, character: str, done: list[str]) -> None:
@@ -102,7 +102,7 @@ class Clauses:
     def _may_end(self, following: str) -> bool:
         """Whether the clause so far ends here, before white space and then `following`."""
         text = "".join(self._text).rstrip()
-        if self._span_ticks or len(text.split()) < self._min_words:
+        if self._span_ticks or len(text.split()) < MIN_WORDS:
             return False
         if self._newline:
             return True
@@ -115,7 +115,7 @@ class Clauses:
             initial = len(last_word) == 2 and bare[-2:-1].isupper() and following.isupper()
             numbering = last_word[:-1].isdigit() and self._starts_line(bare, len(last_word))
             return not initial and not numbering
-        if not self._is_first or self._brackets:
+        if not (self._short_first and self._is_first) or self._brackets:
             return False
         return mark in _SOFT_END and not (mark == "," and bare[-2:-1].isdigit() and following.isdigit())
 
@@ -139,7 +139,7 @@ class Clauses:
         """An overlong sentence: cut it at its last soft mark if that is late enough, else at a space."""
         text = "".join(self._text)
         spaces = _spaces_outside_code(text)
-        soft = [i for i in spaces if i > self._limit_chars // 2 and text[i - 1] in _SOFT_END]
+        soft = [i for i in spaces if i > LIMIT_CHARS // 2 and text[i - 1] in _SOFT_END]
         cut = (soft or spaces or [len(text)])[-1]
         rest = text[cut:].lstrip()
         self._text = list(text[:cut])

@@ -57,16 +57,16 @@ def narrate(fact: Fact) -> list[str]:
 
 
 def tests_run(fact: TestsRun) -> list[str]:
-    """ "Seven passed, one failed:", "test subtract, expected one, got five."."""
+    """ "Seven tests passed, one failed:", "test subtract, expected one but got five."."""
     skipped = f", {number(fact.skipped)} skipped" if fact.skipped else ""
     if not fact.failed and not fact.errors:
         if not fact.passed:
             return [f"No tests were run{skipped}."]
-        if fact.passed == 1:
-            return [f"The one test passes{skipped}."]
-        everyone = "Both" if fact.passed == 2 else f"All {number(fact.passed)}"
-        return [f"{everyone} tests pass{skipped}."]
-    parts = [f"{number(fact.passed)} passed"] if fact.passed else []
+        if fact.passed <= 2:
+            return [f"{'The one test' if fact.passed == 1 else 'Both tests'} passed{skipped}."]
+        # "All eight tests pass" is heard as "all a test pass".
+        return [f"All tests passed, {number(fact.passed)} of {number(fact.passed)}{skipped}."]
+    parts = [f"{count(fact.passed, 'test')} passed"] if fact.passed else []
     if fact.failed:
         parts.append(f"{number(fact.failed)} failed")
     if fact.errors:
@@ -168,7 +168,7 @@ def refused(fact: Refused) -> list[str]:
 def _failure(failure: TestFailure) -> str:
     name = identifier(failure.name) or "a test"
     if failure.expected or failure.got:
-        return f"{name}, expected {value(failure.expected)}, got {value(failure.got)}."
+        return f"{name}, expected {value(failure.expected)} but got {value(failure.got)}."
     message = spoken(failure.message.strip().partition("\n")[0]).split()
     if not message:
         return f"{name}."
@@ -202,7 +202,7 @@ def _change_in(path: str, added: int, removed: int, changes: Sequence[LineChange
 
 def _line_counts(added: int, removed: int) -> str:
     if added and removed:
-        return f"{count(added, 'line')} added, {number(removed)} removed"
+        return f"{count(added, 'line')} added and {count(removed, 'line')} removed"
     return f"{count(added, 'line')} added" if added else f"{count(removed, 'line')} removed"
 
 

@@ -8,7 +8,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.errors import UtterError
+
 Samples = NDArray[np.float32]
+
+
+class SynthesisError(UtterError):
+    """A voice could not be loaded."""
 
 
 class Synthesiser(Protocol):

@@ -1,0 +1,106 @@
+"""What each synthesis engine does around its model: cuts text into sayable pieces, cleans the samples."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+import numpy as np
+
+from voice.speaking.clauses import Clauses
+from voice.speaking.spoken_text import speakable
+from voice.speaking.synthesis import Samples
+
+GAP_S = 0.12  # of silence after each piece, as between clauses of one speaker
+_FADE_S = 0.005
+_KEPT_S = 0.02  # of what lies outside the audible part, so that soft first and last consonants live
+_AUDIBLE = 0.004  # -48 dBFS
+_KNEE = 0.8  # above it, samples are bent towards 1 instead of clipped
+
+_RESPELLINGS = (
+    (re.compile(r"\bpytest\b", re.IGNORECASE), "pie test"),
+    (re.compile(r"\bpyproject\b", re.IGNORECASE), "pie project"),
+    (re.compile(r"\bnumpy\b", re.IGNORECASE), "numb pie"),
+    (re.compile(r"\bconfig\b", re.IGNORECASE), "con fig"),
+    (re.compile(r"\bstd(out|err|in)\b"), r"standard \1"),
+    (re.compile(r"\bkwargs\b"), "keyword args"),
+    (re.compile(r"\bgitignore\b"), "git ignore"),
+    # The variable, not the article.
+    (
+        re.compile(
+            r"\ba\b(?=\s*[,.:;?!]|\s*$|\s+(?:plus|minus|times|divided|modulo|equals|dot|became|set to"
+            r"|is (?:less|greater|at|not|equal)|to the power|and so on)\b)"
+        ),
+        "eh",
+    ),
+)
+_OTHER_SCRIPT = re.compile(r"[^\W\d_\x00-\u024f]+(?:\W*[^\W\d_\x00-\u024f]+)*")
+_UNREAD = " words in another script "
+_WORD_CHARS = 40
+_READ_CHARS = 5_000  # of a long text at a time
+
+
+def speakable_pieces(text: str) -> Iterator[str]:
+    """`text` in pieces of about a sentence, without what a voice cannot say; maybe none.
+
+    Lazy, so that the memory for a long text does not grow with the audio.
+    """
+    chunker = Clauses(short_first=False)
+    for start in range(0, len(text), _READ_CHARS):
+        for piece in chunker.feed(_clean(text[start : start + _READ_CHARS])):
+            yield from _sayable(piece)
+    for piece in chunker.finish():
+        yield from _sayable(piece)
+
+
+def respelled_for_espeak(text: str) -> str:
+    """`text` with the words of programming that espeak-ng's American English gets wrong spelled by ear."""
+    for pattern, replacement in _RESPELLINGS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def shaped(samples: Samples, sample_rate: int, gain: float) -> Samples:
+    """Model output made fit to be joined: trimmed, levelled, never clipped, faded, with a gap after it.
+
+    `samples`: mono float32. Returns mono float32 in (-1, 1), empty when nothing in it can be heard. The gain
+    is the same for all pieces: levelling each by its own peak makes short ones shout.
+    """
+    audible = np.flatnonzero(np.abs(samples) > _AUDIBLE)
+    if not len(audible):
+        return np.zeros(0, np.float32)
+    kept = int(_KEPT_S * sample_rate)
+    start, end = max(0, int(audible[0]) - kept), min(len(samples), int(audible[-1]) + kept)
+    out = _limited(np.nan_to_num(samples[start:end]).astype(np.float32) * np.float32(gain))
+    fade = min(int(_FADE_S * sample_rate), len(out) // 2)
+    ramp = np.linspace(0, 1, fade, dtype=np.float32)
+    out[:fade] *= ramp
+    out[len(out) - fade :] *= ramp[::-1]
+    return np.concatenate([out, np.zeros(int(GAP_S * sample_rate), np.float32)])
+
+
+def _limited(samples: Samples) -> Samples:
+    over = np.abs(samples) > _KNEE
+    if over.any():
+        room = 1 - _KNEE
+        bent = _KNEE + room * np.tanh((np.abs(samples[over]) - _KNEE) / room)
+        samples[over] = np.sign(samples[over]) * np.minimum(bent, np.float32(0.999))
+    return samples
+
+
+def _clean(text: str) -> str:
+    # Piper takes "[[…]]" for raw phonemes; in text it is just brackets.
+    return speakable(text).replace("[[", " ").replace("]]", " ")
+
+
+def _sayable(piece: str) -> Iterator[str]:
+    # espeak-ng would spell these out letter by letter, which takes minutes.
+    said = _OTHER_SCRIPT.sub(lambda run: run.group() if _is_read(run.group()) else _UNREAD, piece)
+    said = " ".join(word[:_WORD_CHARS] for word in said.split())
+    if any(character.isalnum() for character in said):
+        yield said
+
+
+def _is_read(letters: str) -> bool:
+    return all(unicodedata.name(letter, "").startswith(("LATIN", "GREEK", "MICRO")) for letter in letters)

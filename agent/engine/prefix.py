@@ -9,7 +9,7 @@ from agent.engine.protocol import ContextFull
 CHUNK_TOKENS = 512  # computed between two chances to cancel
 
 # The last few tokens of a prompt are left to the generation that follows, which computes them in the one pass
-# that it cannot do without. A pass of its own would cost as much as three tokens more (1.5B Q4_K_M, two cores:
+# that it cannot do without. A pass of its own costs as much as three tokens more (1.5B Q4_K_M, two cores:
 # 45 ms, and 68 tokens/s).
 TAIL_TOKENS = 8
 

@@ -32,6 +32,18 @@ class Flaw:
     message: str
 
 
+class _Sequential(sf.SoundFile):
+    """A file read from front to back.
+
+    soundfile seeks after every read of a seekable file, and in an MP3 that loses what the next block needs of
+    the one before: half of the sound is then missing.
+    """
+
+    def seekable(self) -> bool:
+        """Never."""
+        return False
+
+
 def read_frames(path: Path, tell: Callable[[Flaw], None] | None = None) -> Iterator[Samples]:
     """Frames of `FRAME_SAMPLES` float32 samples in [-1, 1] at 16 kHz; the last one is filled up with silence.
 
@@ -75,7 +87,7 @@ def _open(path: Path) -> sf.SoundFile:
     if not first:
         raise AudioFileError(f"{path} is empty: it has not a single byte. Record it again.")
     try:
-        file = sf.SoundFile(path)
+        file = _Sequential(path)
     except sf.LibsndfileError as error:
         raise AudioFileError(
             f"{path} is not a sound file that can be read, or it is damaged from its start. "

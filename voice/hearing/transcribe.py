@@ -26,6 +26,9 @@ TAIL_S = 1.0
 _TOKENS_PER_S = 8
 _TOKENS_AT_LEAST = 16
 
+_SILENCE_DB = 30.0  # below the loudest 20 ms
+_SYLLABLE_POSITIONS = 8  # 0.16 s; Whisper's timestamps are about as exact
+
 
 @dataclass(frozen=True)
 class Word:
@@ -88,7 +91,7 @@ class Transcriber:
             raise ValueError(f"{audio_s:.1f} s of audio in one utterance; at most {self.max_audio_s:.1f} s")
         decoding = self._network.encode(log_mel(_with_tail(samples), self._filters))
         max_tokens = min(int(_TOKENS_PER_S * audio_s) + _TOKENS_AT_LEAST, self._network.max_tokens // 2)
-        decoded = decode(decoding, self._vocabulary, max_tokens)
+        decoded = decode(decoding, self._vocabulary, max_tokens, _speech_end(samples))
         text = self._tokenizer.decode(list(decoded.tokens)).strip()
         ratio = compression_ratio(text)
         evidence = Evidence(
@@ -123,6 +126,15 @@ def compression_ratio(text: str) -> float:
     """Bytes of `text` by bytes of it after zlib: above about 2.4 it repeats itself. 0 for no text."""
     data = text.encode("utf-8")
     return len(data) / len(zlib.compress(data))
+
+
+def _speech_end(samples: Samples) -> int:
+    """The encoder position behind which the audio is near silent, less one syllable; its end in noise."""
+    per_position = HOP_SAMPLES * MELS_PER_POSITION
+    n_positions = len(samples) // per_position
+    power = np.square(samples[: n_positions * per_position].reshape(n_positions, -1)).mean(axis=1)
+    loud = np.flatnonzero(power > power.max(initial=0.0) * 10 ** (-_SILENCE_DB / 10))
+    return max(1, int(loud[-1]) + 1 - _SYLLABLE_POSITIONS) if len(loud) else 1
 
 
 def _with_tail(samples: Samples) -> Samples:

@@ -43,11 +43,13 @@ class Decoded:
     finished: bool  # the model found an end before `max_tokens`
 
 
-def decode(decoding: Decoding, vocabulary: Vocabulary, max_tokens: int) -> Decoded:
+def decode(decoding: Decoding, vocabulary: Vocabulary, max_tokens: int, speech_end: int) -> Decoded:
     """Take the likeliest token until the end, at most `max_tokens` of them.
 
-    `avg_logprob` is over all chosen tokens and the end, after the forbidden ones are masked, and
-    `no_speech_prob` is read at start-of-transcript, both as in openai/whisper `decoding.py`.
+    `speech_end` is the encoder position (20 ms) behind which there is silence: a timestamp there is the end,
+    where base would now and then say a short request again. `avg_logprob` is over the text alone, among
+    text alone (openai/whisper counts the timestamps in, which are unsure in short requests), 0 for no text;
+    `no_speech_prob` is read at start-of-transcript.
     """
     at_start, attention = decoding.feed([vocabulary.prompt[0]])
     no_speech_prob = float(np.exp(_logprob(at_start, vocabulary.no_speech)))
@@ -63,21 +65,23 @@ def decode(decoding: Decoding, vocabulary: Vocabulary, max_tokens: int) -> Decod
             logits[not_first] = -np.inf
         mask_timestamps(logits, chosen, vocabulary)
         token = int(logits.argmax())
-        sum_logprob += _logprob(logits, token)
         if chosen[-1] < vocabulary.first_timestamp or not rows:
             last_row = attention
         if token == vocabulary.end or len(chosen) > max_tokens:
             break
         if token < vocabulary.first_timestamp:
             rows.append(attention)
+            sum_logprob += _logprob(logits[: vocabulary.first_timestamp], token)
         chosen.append(token)
+        if token >= vocabulary.first_timestamp + speech_end:
+            break
         logits, attention = decoding.feed([token])
     return Decoded(
         tokens=tuple(token for token in chosen if token < vocabulary.first_timestamp),
         attention=np.stack([*rows, last_row], axis=1),
-        avg_logprob=sum_logprob / len(chosen),
+        avg_logprob=sum_logprob / max(1, len(rows)),
         no_speech_prob=no_speech_prob,
-        finished=token == vocabulary.end,
+        finished=token >= vocabulary.end,
     )
 
 

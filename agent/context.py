@@ -1,0 +1,296 @@
+"""What is put before a request: the code it names, or else the code most like its words."""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from agent.codeindex import CodeIndex, Located
+from agent.mentions import Mentions, mentioned
+from agent.symbols import Symbol, SymbolKind, parse
+from agent.tools.files import fenced
+from agent.tools.testreport import TestCase
+from agent.tools.tests_runner import is_test_code
+
+_WHOLE_SYMBOL_LINES = 60
+_WHOLE_FILE_LINES = 70
+_PROSE_LINES = 24
+_REGION_LINES = 6  # shown on each side of a top-level line
+_MAX_CHARS = 3_600  # some 900 tokens
+_OFFERED_FILES = 24
+_OFFERED_SYMBOLS = 40
+_CULPRITS = 4
+_CALL_DEPTH = 2
+
+
+@dataclass(frozen=True)
+class Context:
+    """`text` is for the model; of `files` and `symbols` it may choose, the likeliest come first."""
+
+    text: str
+    files: tuple[str, ...]
+    symbols: tuple[str, ...]
+
+
+def for_question(request: str, index: CodeIndex) -> Context:
+    """The code that a question is about; an overview of the project where it names nothing."""
+    named = mentioned(request, index)
+    blocks = _named_blocks(named, index)
+    if not blocks:
+        related = _related(request, index, tests_too=False)
+        blocks = [_overview(index)] + [_symbol_block(item, index) for item in related[:1]]
+    return _context(blocks, named, [], index, tests_too=True)
+
+
+def for_change(request: str, index: CodeIndex) -> Context:
+    """The code that a change is about."""
+    named = mentioned(request, index)
+    blocks = _named_blocks(named, index)
+    wants_tests = bool(re.search(r"\btests?\b", request, re.IGNORECASE))
+    related = _related(request, index, tests_too=wants_tests)
+    if not named.symbols and not named.files:
+        blocks = [_symbol_block(item, index) for item in related[:2]]
+    return _context(blocks, named, related, index, tests_too=wants_tests or _only_tests(named))
+
+
+def for_failure(case: TestCase, told: str, index: CodeIndex, *, tests_too: bool) -> Context:
+    """A failing test with the functions that it reaches; `told` says how it failed."""
+    test = test_of(case, index)
+    culprits = culprits_of(case, test, index)
+    blocks = [_symbol_block(item, index) for item in culprits]
+    where = f" in {test.path}" if test is not None else ""
+    shown = f"{case.name}{where} fails: {told}"
+    blocks.append(f"{shown}\n{fenced(index.source_of(test))}" if test is not None else shown)
+    named = Mentions(tuple(culprits), ())
+    if test is not None and tests_too:
+        named = Mentions((*culprits, test), ())
+    return _context(blocks, named, [], index, tests_too=tests_too, only_named=bool(culprits))
+
+
+def _context(
+    blocks: list[str],
+    named: Mentions,
+    related: list[Located],
+    index: CodeIndex,
+    *,
+    tests_too: bool,
+    only_named: bool = False,
+) -> Context:
+    items = [*named.symbols, *related]
+    if not only_named:
+        items += [item for path in named.files for item in _in_file(path, index)]
+        items += [item for item in index.located() if tests_too or not is_test_code(item.path)]
+    symbols = [
+        _unique_name(item, index)
+        for item in items
+        if item.symbol.is_callable
+        or (item.symbol.kind is SymbolKind.CLASS and _length(item.symbol) <= _WHOLE_SYMBOL_LINES)
+    ]
+    files = [*named.files, *(item.path for item in items)]
+    if not only_named:
+        files += [path for path in index.sources if tests_too or not is_test_code(path)]
+    return Context(
+        _joined(blocks),
+        tuple(_printable(dict.fromkeys(files)))[:_OFFERED_FILES],
+        tuple(dict.fromkeys(symbols))[:_OFFERED_SYMBOLS],
+    )
+
+
+def _joined(blocks: list[str]) -> str:
+    text = ""
+    for block in dict.fromkeys(block for block in blocks if block):
+        if text and len(text) + len(block) > _MAX_CHARS:
+            break
+        text += block[:_MAX_CHARS] + "\n"
+    return text
+
+
+def _printable(names: dict[str, None]) -> list[str]:
+    """Names that can stand on a line of their own and in UTF-8."""
+    return [name for name in names if _is_clean(name)]
+
+
+def _is_clean(name: str) -> bool:
+    return name.isprintable() and not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def _named_blocks(named: Mentions, index: CodeIndex) -> list[str]:
+    blocks = [_symbol_block(item, index) for item in named.symbols]
+    shown = {item.path for item in named.symbols}
+    return blocks + [_file_block(path, index, outline=path in shown) for path in named.files]
+
+
+def _symbol_block(item: Located, index: CodeIndex) -> str:
+    """`name: function in F; used in …`, then its source."""
+    users = [path for path in index.users_of(item) if path != item.path]
+    used = f"; used in {', '.join(users[:3])}" if users else ""
+    head = f"{item.symbol.name}: {item.symbol.kind.value} in {item.path}{used}"
+    if item.symbol.kind is SymbolKind.CONSTANT:
+        return f"{head}\n{fenced(_region(item, index))}"
+    lines = index.source_of(item).split("\n")
+    if len(lines) <= _WHOLE_SYMBOL_LINES:
+        return f"{head}\n{fenced(_dedented(lines))}"
+    if item.symbol.kind is SymbolKind.CLASS:
+        kept = [line for line in lines[1:] if re.match(r"\s*(async )?def ", line)]
+        return f"{head}\n{fenced(chr(10).join([lines[0], *kept[:40]]))}"
+    return f"{head}\n{fenced(_dedented(lines[:_WHOLE_SYMBOL_LINES]))}"
+
+
+def _file_block(path: str, index: CodeIndex, *, outline: bool) -> str:
+    source = index.sources[path]
+    lines = source.text.rstrip("\n").split("\n")
+    if not path.endswith(".py"):
+        return f"{path}:\n{fenced(chr(10).join(lines[:_PROSE_LINES]))}"
+    if len(lines) <= _WHOLE_FILE_LINES and not outline:
+        return f"{path}:\n{fenced(chr(10).join(lines))}"
+    return _outline(path, index)
+
+
+def _outline(path: str, index: CodeIndex) -> str:
+    names = [s.name for s in index.sources[path].symbols if s.kind is not SymbolKind.METHOD]
+    doc = _docstring(index.sources[path].text)
+    about = f" {doc}" if doc else ""
+    return f"{path}:{about} Defines {', '.join(names[:12])}" if names else f"{path}:{about}"
+
+
+def _overview(index: CodeIndex) -> str:
+    """The readme's beginning and one line per source file."""
+    readme = next((path for path in index.sources if PurePosixPath(path).stem.lower() == "readme"), None)
+    parts = [_file_block(readme, index, outline=False)] if readme else []
+    files = [path for path in index.sources if path.endswith(".py") and index.sources[path].text.strip()]
+    return "\n".join([*parts, *(_outline(path, index) for path in files[:14])])
+
+
+def _docstring(text: str) -> str:
+    tree = parse(text)
+    doc = ast.get_docstring(tree) if tree is not None else None
+    return doc.split("\n")[0] if doc else ""
+
+
+def _region(item: Located, index: CodeIndex) -> str:
+    lines = index.sources[item.path].lines
+    start = max(0, item.symbol.first_line - 1 - _REGION_LINES)
+    return "\n".join(lines[start : item.symbol.last_line + _REGION_LINES]).strip("\n")
+
+
+def _dedented(lines: list[str]) -> str:
+    indent = len(lines[0]) - len(lines[0].lstrip())
+    return "\n".join(line[indent:] if not line[:indent].strip() else line for line in lines)
+
+
+def _in_file(path: str, index: CodeIndex) -> list[Located]:
+    return [Located(path, symbol) for symbol in index.sources[path].symbols]
+
+
+def _unique_name(item: Located, index: CodeIndex) -> str:
+    same = [other for other in index.find(item.symbol.name) if other.path != item.path]
+    return f"{item.path}:{item.symbol.name}" if same else item.symbol.name
+
+
+def _length(symbol: Symbol) -> int:
+    return symbol.last_line - symbol.first_line + 1
+
+
+def _only_tests(named: Mentions) -> bool:
+    paths = [item.path for item in named.symbols] + list(named.files)
+    return bool(paths) and all(is_test_code(path) for path in paths)
+
+
+def _words(text: str) -> list[str]:
+    split = re.sub(r"([a-z])([A-Z])", r"\1 \2", text).replace("_", " ")
+    return [_stem(word) for word in re.findall(r"[A-Za-z]{2,}|\d+", split.lower())]
+
+
+def _stem(word: str) -> str:
+    for ending in ("ies", "ing", "es", "ed", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)]
+    return word
+
+
+def _related(request: str, index: CodeIndex, *, tests_too: bool) -> list[Located]:
+    """Symbols whose own words are most like the request's, rare words counting more; none without a match."""
+    wanted = set(_words(request))
+    bags: list[tuple[Located, Counter[str]]] = []
+    spread: Counter[str] = Counter()
+    for item in index.located():
+        if not tests_too and is_test_code(item.path):
+            continue
+        if item.symbol.kind is SymbolKind.CLASS and _length(item.symbol) > _WHOLE_SYMBOL_LINES:
+            continue
+        bag = Counter(_words(index.source_of(item)))
+        for word in _words(f"{item.symbol.name} {item.path}"):
+            bag[word] += 3
+        bags.append((item, bag))
+        spread.update(set(bag) & wanted)
+    scored = [
+        (
+            sum(
+                math.log(1 + len(bags) / spread[word]) * bag[word] / (bag[word] + 1.0)
+                for word in wanted & set(bag)
+            ),
+            item,
+        )
+        for item, bag in bags
+    ]
+    best = sorted((pair for pair in scored if pair[0] > 0), key=lambda pair: -pair[0])
+    return [item for _, item in best[:6]]
+
+
+def test_of(case: TestCase, index: CodeIndex) -> Located | None:
+    """Where the test's own source is."""
+    found = index.find(case.name.partition("[")[0])
+    tests = [item for item in found if is_test_code(item.path)]
+    parts = re.split(r"[.:]+", case.id)
+    return max(
+        tests,
+        key=lambda item: sum(part in parts for part in re.split(r"[/.]", f"{item.path}.{item.symbol.name}")),
+        default=None,
+    )
+
+
+def culprits_of(case: TestCase, test: Located | None, index: CodeIndex) -> list[Located]:
+    """The functions a failing test reaches: those of its traceback, deepest first, then those it calls."""
+    found: dict[tuple[str, str], Located] = {}
+
+    def add(item: Located) -> None:
+        if not is_test_code(item.path) and item.symbol.is_callable:
+            found.setdefault((item.path, item.symbol.name), item)
+
+    for path, line in reversed(case.places):
+        source = next((p for p in index.sources if path == p or path.endswith("/" + p)), None)
+        for item in _in_file(source, index) if source else []:
+            if item.symbol.is_callable and item.symbol.first_line <= line <= item.symbol.last_line:
+                add(item)
+    layer = [test] if test is not None else []
+    hint = set(_words(case.name))
+    for _ in range(_CALL_DEPTH):
+        reached: list[Located] = []
+        for caller in layer:
+            for name in _called(index.source_of(caller)):
+                reached += [item for item in index.find(name) if item.symbol.is_callable][:2]
+        # Of several, the one that the test is named after comes first.
+        reached.sort(key=lambda item: -len(hint & set(_words(item.symbol.bare_name))))
+        for item in reached:
+            add(item)
+        layer = reached
+    return list(found.values())[:_CULPRITS]
+
+
+def _called(source: str) -> list[str]:
+    """Names that are called in a piece of source."""
+    tree = parse(_dedented(source.split("\n")))
+    if tree is None:
+        return []
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Name):
+                names.append(node.func.id)
+            elif isinstance(node.func, ast.Attribute):
+                names.append(node.func.attr)
+    return [name for name in dict.fromkeys(names) if not name.startswith("assert")]

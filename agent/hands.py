@@ -1,0 +1,87 @@
+"""Carries out calls: only what is allowed, and no change stays that makes a passing test fail."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Union
+
+from agent.errors import UtterError
+from agent.guard import compare
+from agent.permissions import Ask, Deny, decide
+from agent.tools.registry import Outcome, Tool, refused
+from agent.tools.testreport import TestReport
+from agent.tools.toolbox import Toolbox, told
+
+_BASELINE_LIMIT_S = 30.0
+
+
+@dataclass(frozen=True)
+class NeedsWord:
+    """The call was not carried out: the user has to be asked, with `question`."""
+
+    question: str
+
+
+class Hands:
+    """Carries out calls of one toolbox."""
+
+    def __init__(self, toolbox: Toolbox) -> None:
+        self._tools = toolbox
+        self._tests_are_slow = False
+
+    async def baseline(self) -> TestReport | None:
+        """The tests as they are before a change; None where there are none, or they take too long."""
+        if self._tests_are_slow:
+            return None
+        try:
+            report = await asyncio.wait_for(self._tools.test_report(), _BASELINE_LIMIT_S)
+        except asyncio.TimeoutError:
+            self._tests_are_slow = True
+            return None
+        return report if report.cases else None
+
+    async def carry_out(
+        self,
+        tool: Tool,
+        arguments: Mapping[str, Any],
+        request: str,
+        before: TestReport | None = None,
+        *,
+        must_mend: bool = False,
+    ) -> Union[Outcome, NeedsWord]:
+        """One call made in a turn that the user began with `request`.
+
+        With `before`, a change is taken back when it breaks a test, or (`must_mend`) when it mends none.
+        """
+        action = tool.action(arguments)
+        decision = decide(action, request) if action is not None else None
+        if isinstance(decision, Deny):
+            return refused(tool.name, decision.reason)
+        if isinstance(decision, Ask):
+            return NeedsWord(decision.reason)
+        edits = self._tools.edits
+        mark = edits.mark()
+        try:
+            outcome = await tool.handler(arguments)
+        except UtterError as error:
+            return refused(tool.name, str(error))
+        if not outcome.ok or before is None or edits.mark() == mark:
+            return outcome
+        try:
+            after = await self._tools.test_report()
+        except BaseException:
+            # Broken off before the tests could tell: the change is not known to be good.
+            edits.revert(mark)
+            raise
+        verdict = compare(before, after)
+        if verdict.is_harmful:
+            edits.revert(mark)
+            broke = verdict.broken[0].name if verdict.broken else "the tests"
+            return refused(tool.name, f"that change made {broke} fail, so I took it back")
+        if must_mend and not verdict.mended:
+            edits.revert(mark)
+            left = told(self._tools.test_facts(after)).partition("; ")[2]
+            return refused(tool.name, f"that change did not help, so I took it back: {left}")
+        return outcome

@@ -1,0 +1,159 @@
+"""Requests that are carried out without asking the model, known by their words. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+_POLITE = re.compile(
+    r"^(?:(?:hey|hi|ok|okay|so|now|then|and|also|please|utter|just|well|right|alright|good|great|thanks"
+    r"|thank you|(?:can|could|would|will) (?:you|we)|let's|let us|i want you to|i(?:'d| would) like you to"
+    r"|go ahead and|go on and)\b[\s,.!]*)+",
+    re.IGNORECASE,
+)
+_TAIL = re.compile(
+    r"(?:[\s,]+(?:please|for me|now|again|thanks|thank you|then|once more|will you))+$", re.IGNORECASE
+)
+# Words that change nothing in the requests below.
+_FILLER = re.compile(r"\b(?:the|my|our|your|this|that|these|those|all|of|any|me|up|still|just|so far)\b ?")
+_PROJECT = (
+    r"(?: ?(?:in |inside |within )?"
+    r"(?:project|repo|repository|folder|directory|code ?base|workspace|here|there))"
+)
+_TESTS = r"(?:whole |full |unit ?)?(?:tests?|test suite|suite|pytest)(?: suite)?"
+_STATE = r"(?:pass(?:ing|ed)?|work(?:ing)?|green|fail(?:ing|ed)?|broken|red|ok(?:ay)?)"
+
+_PATTERNS = {
+    "run_tests": (
+        rf"(?:re-?run|run|try|execute|start|launch) {_TESTS}",
+        rf"(?:do|are|did) {_TESTS} {_STATE}",
+        rf"(?:check|see|verify) (?:if |whether )?{_TESTS} (?:are |is )?{_STATE}",
+        rf"(?:how many|which|what) {_TESTS} (?:is |are )?{_STATE}",
+        r"test (?:it|everything|project|code)",
+    ),
+    "git_diff": (
+        r"what(?:'s| is| has| have| did)?(?: been)? (?:changed?|different)(?: since .+| today)?",
+        r"what (?:did|have|has) (?:you|i|we) (?:change|do|done|changed|edit|edited)",
+        r"(?:show|tell|read|give|summari[sz]e|list) (?:what(?:'s| has)? changed|changes|diff|differences)",
+        r"(?:git )?diff",
+    ),
+    "git_status": (
+        r"(?:(?:what(?:'s| is)|show|tell|check|get) )?(?:git |repo |repository )?status(?: .+)?",
+        r"(?:which|what) branch (?:am i on|is)",
+        r"(?:which|what) files (?:are|have been|were) (?:modified|changed|edited)",
+    ),
+    "list_files": (
+        rf"(?:what|which)(?: are)? (?:files|modules)(?: are| do (?:i|we|you) have)?{_PROJECT}*",
+        rf"(?:what|which) files (?:does|are){_PROJECT} ?(?:have|contain|made)?",
+        rf"(?:list|show|tell|give|name) (?:project )?files{_PROJECT}*",
+        rf"what(?:'s| is) in{_PROJECT}",
+        r"ls",
+    ),
+}
+_TODOS = (
+    r"(?:find|list|show|search for|are there|where are|what are) (?:to-?do|todo|fixme)s?"
+    rf"(?: comments?| items?| notes?)?(?: are there| left)?{_PROJECT}?"
+)
+
+_THING = r"(?:function|method|class|variable|constant|name|identifier)"
+_MARK = r"[`'\"]?"
+
+
+def _name(group: str) -> str:
+    """A pattern for a name of up to four spoken words, perhaps with its kind before or after it."""
+    words = rf"(?P<{group}>[A-Za-z_]\w*(?: [A-Za-z_]\w*){{0,3}}?)"
+    return rf"(?:the )?(?:{_THING} )?(?:called |named )?{_MARK}{words}{_MARK}(?:\(\))?(?: {_THING})?"
+
+
+_RENAME = re.compile(
+    rf"rename {_name('old')} (?:to|as|into|in to) {_name('new')}"
+    r"(?: (?:everywhere|throughout|in all files|across) ?.*)?",
+    re.IGNORECASE,
+)
+_COMMIT = re.compile(
+    r"(?:git )?commit(?: (?:this|that|it|them|everything|all|of|the|my|your|these|those|changes?|work))*"
+    r"(?:,? (?:with|using|under|and use)(?: the| a)?(?: commit)? message|,? saying|,? as|,? with|:)?[\s,:]*"
+    rf"{_MARK}(?P<message>.*?){_MARK}",
+    re.IGNORECASE,
+)
+_USED = r"(?:used|called|referenced|imported|needed|mentioned)"
+_USERS = r"(?:who|what|which (?:files?|functions?|code|modules?|places?))"
+_USES = re.compile(
+    rf"(?:where(?: else)? (?:is|are|do (?:we|i|you) (?:use|call)) {_name('a')}(?: being)?(?: {_USED})?"
+    rf"|{_USERS} (?:uses?|calls?|imports?|references?|depends? on) {_name('b')}"
+    r"|(?:find|show|list)(?: me)?(?: all)?(?: the)? "
+    rf"(?:uses?|usages?|references?|calls?|callers?|occurrences?) (?:of|to) {_name('c')})"
+    rf"(?: in)?(?: the| this)?{_PROJECT}?",
+    re.IGNORECASE,
+)
+_DEFINED = re.compile(
+    rf"where (?:is|are) {_name('a')} (?:defined|declared|implemented|written)"
+    rf"|(?:find|locate) (?:the )?(?:definition|declaration) of {_name('b')}",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class DirectCall:
+    """A tool call that the words themselves give."""
+
+    tool: str
+    arguments: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+def plain(request: str) -> str:
+    """The request without polite words around it and without its last mark."""
+    text = " ".join(request.split()).rstrip(" ?.!,;")
+    text = _POLITE.sub("", text)
+    return _TAIL.sub("", text).rstrip(" ?.!,;")
+
+
+def squashed(name: str) -> str:
+    """A name as it sounds: `parse_config`, `ParseConfig` and `parse config` are the same."""
+    return re.sub(r"[\s_\-.]", "", name).lower()
+
+
+def direct(request: str, names: Iterable[str]) -> DirectCall | None:
+    """The call that `request` stands for, or None when the model is to decide.
+
+    `names` are the repository's identifiers; a rename or a search is direct only for one of them.
+    """
+    text = plain(request)
+    bare = _FILLER.sub("", text.lower()).strip()
+    for tool, patterns in _PATTERNS.items():
+        if any(re.fullmatch(pattern, bare) for pattern in patterns):
+            return DirectCall(tool)
+    if re.fullmatch(_TODOS, bare):
+        return DirectCall("search", {"pattern": "TODO|FIXME"})
+    if match := _COMMIT.fullmatch(text):
+        return DirectCall("git_commit", {"message": _sentence(match["message"]) or "Update"})
+    known = {squashed(name): name for name in names}
+    if match := _RENAME.fullmatch(text):
+        old = known.get(squashed(match["old"]))
+        return DirectCall("rename", {"old": old, "new": _in_style(match["new"], old)}) if old else None
+    if match := _DEFINED.fullmatch(text):
+        name = known.get(squashed(match["a"] or match["b"]))
+        return DirectCall("search", {"pattern": rf"(def|class) {name}\b"}) if name else None
+    if match := _USES.fullmatch(text):
+        name = known.get(squashed(match["a"] or match["b"] or match["c"]))
+        return DirectCall("search", {"pattern": rf"\b{name}\b"}) if name else None
+    return None
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text[:1].upper() + text[1:]
+
+
+def _in_style(words: str, model: str) -> str:
+    """A new name of one or several words, written the way `model` is."""
+    parts = words.split()
+    if len(parts) == 1:
+        return words
+    if model.isupper():
+        return "_".join(part.upper() for part in parts)
+    if "_" not in model and model[:1].isupper():
+        return "".join(part[:1].upper() + part[1:] for part in parts)
+    return "_".join(part.lower() for part in parts)

@@ -1,0 +1,98 @@
+"""What kind of request it is, by its words. When no rule is sure, no tool is masked. Pure."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+from agent.intents import plain
+
+
+class Route(str, Enum):
+    """What the user wants of a turn."""
+
+    QUESTION = "question"  # an answer: writing tools are masked
+    CHANGE = "change"  # an edit: `say` is masked until one has worked
+    FIX_TESTS = "fix_tests"  # a change whose measure is the test run
+    EXPLAIN_FAILURE = "explain_failure"  # a question about a failing test
+    UNCLEAR = "unclear"
+
+
+_CHANGE_VERBS = (
+    "add|append|change|fix|repair|correct|rename|remove|delete|drop|make|set|replace|rewrite|write|create|implement|"
+    "refactor|update|put|move|use|convert|turn|increase|decrease|raise|lower|double|halve|extend|insert|simplify|"
+    "clean|document|comment|handle|support|improve|introduce|extract|inline|sort|swap|bump|edit|modify|adjust|"
+    "reverse|allow|return|validate|wrap|give|default|switch|enable|disable|type"
+)
+_QUESTION_START = re.compile(
+    r"(?:what|which|why|how|where|when|who|whose|is|are|am|was|were|does|do|did|has|have|had|can|should|could|would|"
+    r"will|explain|describe|tell|show|summari[sz]e|find|list|read|search|look|count|name|open|print|display|walk|"
+    r"give me (?:an|a|the) (?:overview|summary|explanation|idea))\b",
+    re.IGNORECASE,
+)
+_CHANGE_START = re.compile(rf"(?:{_CHANGE_VERBS})\b", re.IGNORECASE)
+_TESTS = r"(?:unit )?(?:tests?|suite|test suite|build)"
+_FIX_TESTS = re.compile(
+    rf"(?:fix|repair|correct|mend|solve|sort out|debug)\b.*\b(?:fail\w*|broken|red)\b.*\b{_TESTS}\b"
+    rf"|(?:fix|repair|correct|mend|solve|sort out|debug) (?:the |that |this |my |all (?:the )?)?{_TESTS}\b"
+    rf"|(?:fix|repair|correct|mend|solve|debug)\b.*\b{_TESTS}\b.*\b(?:fail\w*|broken|red)\b"
+    rf"|(?:make|get)\b.*\b{_TESTS}\b.*\b(?:pass\w*|green|work\w*)\b"
+    r"|fix (?:it|that|this|the (?:bug|failure|problem|error))(?: please)?$",
+    re.IGNORECASE,
+)
+_EXPLAIN_FAILURE = re.compile(
+    r"(?:why|how come|what makes|explain|what's wrong|what is wrong|what went wrong)\b.*"
+    rf"(?:\b{_TESTS}\b.*\b(?:fail\w*|broken|red|wrong|pass\w*)|\b(?:fail\w*|broken)\b.*\b{_TESTS})\b"
+    r"|why (?:does|did|is) it fail\w*$",
+    re.IGNORECASE,
+)
+_TEST_ITSELF = re.compile(
+    r"\b(?:fix|change|update|correct|edit|adjust) the "
+    r"(?:test itself|test file|expected|expectation|assertion)",
+    re.IGNORECASE,
+)
+_PARTS = re.compile(
+    r"(?:,? and then|,? then|,? and also|,? and|;|\. )\s+"
+    rf"(?=(?:please )?(?:{_CHANGE_VERBS}|run|commit|re-?run)\b)",
+    re.IGNORECASE,
+)
+
+
+def route(request: str) -> Route:
+    """The kind of one request."""
+    text = plain(request)
+    if _EXPLAIN_FAILURE.search(text):
+        return Route.EXPLAIN_FAILURE
+    if _FIX_TESTS.match(text):
+        return Route.FIX_TESTS
+    if _CHANGE_START.match(text):
+        return Route.CHANGE
+    # "Can you add …" has lost its beginning in `plain`; what still begins like a question is one.
+    if _QUESTION_START.match(text):
+        return Route.QUESTION
+    if re.search(
+        rf"\b(?:should|must|needs? to|has to|have to)\b|\bi (?:want|need)\b.*\b(?:{_CHANGE_VERBS})\b",
+        text,
+        re.I,
+    ):
+        return Route.UNCLEAR
+    return Route.QUESTION if request.rstrip().endswith("?") else Route.UNCLEAR
+
+
+def wants_test_edited(request: str) -> bool:
+    """Whether the user asks for the test rather than the code to be changed."""
+    return bool(_TEST_ITSELF.search(request))
+
+
+def split(request: str) -> tuple[str, ...]:
+    """The requests that one sentence holds: "add X and rename Y to Z" is two. Questions are never cut."""
+    first = plain(request)
+    if not (_CHANGE_START.match(first) or re.match(r"(?:re-?)?run\b|commit\b", first, re.IGNORECASE)):
+        return (request,)
+    if re.match(r"commit\b|(?:git )?commit\b", first, re.IGNORECASE):
+        return (request,)
+    parts = [part.strip(" ,") for part in _PARTS.split(request)]
+    # "it" in a later part refers to something that only the whole names; a bare verb is no request.
+    if len(parts) < 2 or any(len(part.split()) < 2 for part in parts):
+        return (request,)
+    return tuple(parts)

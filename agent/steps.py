@@ -1,0 +1,147 @@
+"""The steps of one task: the model chooses calls, they are carried out, until there is an end to it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from agent.context import Context
+from agent.dialogue import Dialogue
+from agent.errors import UtterError
+from agent.events import ApprovalNeeded, EndReason, Event, ToolCallReady, ToolResult, TurnEnded
+from agent.hands import Hands, NeedsWord
+from agent.toolcalls import guided
+from agent.toolcalls.guided import CallFailed, Menu, Said
+from agent.tools.registry import Outcome, refused
+from agent.tools.testreport import TestReport
+from agent.tools.toolbox import Toolbox
+
+_RETRY_TEMPERATURE = 0.5
+_MAX_FAILURES = 3
+_RESULT_CHARS = 1_600
+_OFFERED_LINES = 400
+
+
+class TimeUp(UtterError):
+    """The turn has used up its time."""
+
+
+@dataclass
+class Turn:
+    """A turn while it runs. `deeds` are its calls and answers in a few words each, in order."""
+
+    deadline_s: float
+    max_steps: int
+    deeds: list[str] = field(default_factory=list[str])
+
+    def check(self) -> None:
+        """Raises `TimeUp` after the deadline."""
+        if time.monotonic() > self.deadline_s:
+            raise TimeUp("That took too long, so I stopped.")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the model is to do. `tools` are the names not masked; `baseline` is the tests before it."""
+
+    request: str
+    given: Context
+    tools: tuple[str, ...]
+    may_say: bool
+    baseline: asyncio.Task[TestReport | None] | None = None
+    must_mend: bool = False
+    max_failures: int = _MAX_FAILURES
+
+
+async def work(
+    task: Task, turn: Turn, dialogue: Dialogue, hands: Hands, toolbox: Toolbox
+) -> AsyncGenerator[Event, None]:
+    """Ends after an answer or a change that stays; a `TurnEnded` says that it went otherwise."""
+    await dialogue.ask(f"{task.given.text}Request: {' '.join(task.request.split())}")
+    seen: set[str] = set()
+    masked: set[str] = set()
+    failures, temperature, reason = 0, 0.0, ""
+    for step in range(turn.max_steps):
+        is_last = step == turn.max_steps - 1
+        menu = _menu(task, toolbox, masked, only_say=is_last and task.may_say)
+        call: ToolCallReady | None = None
+        outcome = Outcome(False, "error: there was no call")
+        try:
+            async with aclosing(guided.next_step(dialogue, menu, temperature, seed=step)) as events:
+                async for event in events:
+                    turn.check()
+                    if isinstance(event, Said):
+                        turn.deeds.append(f"said: {event.text}")
+                        return
+                    if isinstance(event, ToolCallReady):
+                        call = event
+                    yield event
+        except CallFailed as error:
+            outcome = Outcome(False, f"error: {error}")
+        if call is not None:
+            signature = json.dumps([call.name, dict(call.arguments)], sort_keys=True)
+            if signature in seen:
+                outcome = Outcome(False, "error: that was tried before, with the same result")
+                masked.add(call.name)
+            else:
+                seen.add(signature)
+                tool = toolbox.registry[call.name]
+                before = await task.baseline if task.baseline is not None else None
+                done = await hands.carry_out(
+                    tool, call.arguments, task.request, before, must_mend=task.must_mend
+                )
+                if isinstance(done, NeedsWord):
+                    yield ApprovalNeeded(call.id, done.question)
+                    done = refused(call.name, "that needs the user's word first")
+                outcome = done
+            # A failed try is the model's affair: the user hears how the turn ends.
+            yield ToolResult(call.id, outcome.ok, outcome.content, outcome.facts if outcome.ok else ())
+            if outcome.ok and not toolbox.registry[call.name].read_only:
+                turn.deeds.append(outcome.content)
+                return
+        turn.check()
+        if outcome.ok:
+            temperature = 0.0
+        else:
+            failures, temperature = failures + 1, _RETRY_TEMPERATURE
+            reason = outcome.content.removeprefix("error: ").partition("\n")[0].rstrip(".")
+            if failures == task.max_failures:
+                break
+        if not is_last:
+            await dialogue.ask(f"result: {outcome.content[:_RESULT_CHARS]}")
+    turn.deeds.append(f"could not: {reason}")
+    what = "I could not fix it" if task.must_mend else "I could not do that"
+    ended = EndReason.FAILED if failures == task.max_failures else EndReason.STEP_LIMIT
+    yield TurnEnded(ended, f"{what}: {reason}." if reason else f"{what}.")
+
+
+def _menu(task: Task, toolbox: Toolbox, masked: set[str], *, only_say: bool) -> Menu:
+    index = toolbox.index
+
+    def lines_of(path: str) -> list[str]:
+        source = index.sources.get(path)
+        return source.lines[:_OFFERED_LINES] if source is not None else []
+
+    def opening_of(name: str) -> str:
+        found = index.find(name)
+        if not found:
+            return ""
+        symbol = found[0].symbol
+        if not symbol.is_callable:
+            return f"class {symbol.bare_name}"
+        return f"{'async ' if symbol.is_async else ''}def {symbol.bare_name}("
+
+    names = () if only_say else tuple(name for name in task.tools if name not in masked)
+    return Menu(
+        tools=tuple(toolbox.registry[name] for name in names),
+        may_say=task.may_say,
+        files=task.given.files,
+        symbols=task.given.symbols,
+        lines_of=lines_of,
+        opening_of=opening_of,
+        says_problem=task.must_mend,
+    )

@@ -1,0 +1,260 @@
+"""The tools that write: each change is checked, made in one step, kept in a journal, and told as facts."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import sys
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from agent.codeindex import CodeIndex, Located
+from agent.facts import FileEdited
+from agent.symbols import SymbolKind, parse
+from agent.textfile import TextFile, write_bytes
+from agent.tools import changes
+from agent.tools.imports import add_missing_imports
+from agent.tools.matching import NotFound, reindent, replace_lines
+from agent.tools.registry import Outcome, refused
+from agent.tools.tests_runner import is_test_code
+from agent.workspace import Workspace
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # pyright: ignore[reportMissingImports]
+
+
+@dataclass(frozen=True)
+class _Before:
+    """A file's bytes before a change; None when there was no such file."""
+
+    path: str
+    data: bytes | None
+
+
+class EditTools:
+    """Handlers of the writing tools. `mark` and `revert` take changes back."""
+
+    def __init__(self, workspace: Workspace, index: CodeIndex) -> None:
+        self._workspace = workspace
+        self._index = index
+        self._journal: list[_Before] = []
+
+    def mark(self) -> int:
+        """A point that `revert` can go back to."""
+        return len(self._journal)
+
+    def revert(self, mark: int) -> None:
+        """Take back every change since `mark`, the latest first."""
+        while len(self._journal) > mark:
+            before = self._journal.pop()
+            place = self._workspace.resolve(before.path)
+            if before.data is None:
+                place.unlink(missing_ok=True)
+            else:
+                write_bytes(place, before.data, before.path)
+        self._index.refresh()
+
+    async def rewrite_function(self, arguments: Mapping[str, Any]) -> Outcome:
+        """Replace one function, method or class by a new version of it."""
+        name, new = str(arguments["name"]), str(arguments["new"])
+        self._index.refresh()
+        found = self._index.find(name)
+        if not found:
+            return refused("rewrite_function", f"there is no function {name}")
+        if len(found) > 1:
+            places = ", ".join(f"{item.path}:{item.symbol.name}" for item in found[:4])
+            return refused("rewrite_function", f"{name} is not unique: {places}")
+        item = found[0]
+        definition = _definition(new, item)
+        if isinstance(definition, NotFound):
+            return refused("rewrite_function", definition.reason)
+        file = self._workspace.read(item.path)
+        lines = file.text.split("\n")
+        has_decorators = definition.lstrip().startswith("@")
+        start = (item.symbol.first_line if has_decorators else item.symbol.def_line) - 1
+        indent = re.match(r"\s*", lines[start])
+        body = reindent(definition, indent[0] if indent else "").rstrip()
+        after = "\n".join([*lines[:start], body, *lines[item.symbol.last_line :]])
+        return self._write("rewrite_function", item.path, file, after)
+
+    async def edit_file(self, arguments: Mapping[str, Any]) -> Outcome:
+        """Replace some lines of a file."""
+        path = str(arguments["path"])
+        file = self._workspace.read(path)
+        replaced = replace_lines(file.text, str(arguments["old"]), str(arguments["new"]))
+        if isinstance(replaced, NotFound):
+            return refused("edit_file", replaced.reason)
+        return self._write("edit_file", path, file, replaced.text)
+
+    async def append(self, arguments: Mapping[str, Any]) -> Outcome:
+        """Add lines at the end of a file, before its `if __name__ == "__main__"` block where it has one."""
+        path, new = str(arguments["path"]), textwrap.dedent(str(arguments["new"])).strip("\n")
+        file = self._workspace.read(path)
+        if not new.strip():
+            return refused("append", "there is nothing to add")
+        if path.endswith(".py"):
+            duplicate = _defined(new) & {symbol.name for symbol in self._symbols(path)}
+            if duplicate:
+                return refused("append", f"{path} already defines {', '.join(sorted(duplicate))}")
+            return self._write("append", path, file, _appended(file.text, new))
+        gap = "" if not file.text or file.text.endswith("\n") else "\n"
+        return self._write("append", path, file, f"{file.text}{gap}{new}\n")
+
+    async def create_file(self, arguments: Mapping[str, Any]) -> Outcome:
+        """Write a file that is not there yet."""
+        path, new = str(arguments["path"]).strip(), str(arguments["new"]).strip("\n") + "\n"
+        if self._workspace.resolve(path).exists():
+            return refused("create_file", f"{path} is there already")
+        return self._write("create_file", path, TextFile(""), new, created=True)
+
+    async def rename(self, arguments: Mapping[str, Any]) -> Outcome:
+        """Replace one name by another, as a whole word, in every text file."""
+        old, new = str(arguments["old"]).strip(), str(arguments["new"]).strip()
+        if not old.isidentifier() or not new.isidentifier():
+            return refused("rename", f"{new if old.isidentifier() else old} is not a name")
+        if old == new:
+            return refused("rename", "both names are the same")
+        self._index.refresh()
+        word = re.compile(rf"\b{re.escape(old)}\b")
+        touched = [path for path, source in self._index.sources.items() if word.search(source.text)]
+        if not touched:
+            return refused("rename", f"{old} is not in this project")
+        if any(re.search(rf"\b{re.escape(new)}\b", self._index.sources[path].text) for path in touched):
+            return refused("rename", f"the name {new} is already in use")
+        mark = self.mark()
+        outcomes: list[Outcome] = []
+        for path in touched:
+            file = self._workspace.read(path)
+            outcomes.append(self._write("rename", path, file, word.sub(new, file.text)))
+            if not outcomes[-1].ok:
+                self.revert(mark)
+                return outcomes[-1]
+        facts = tuple(fact for outcome in outcomes for fact in outcome.facts)
+        return Outcome(True, f"ok: renamed {old} to {new} in {', '.join(touched)}", facts)
+
+    def _symbols(self, path: str):
+        self._index.refresh()
+        source = self._index.sources.get(path)
+        return source.symbols if source is not None else ()
+
+    def _write(self, tool: str, path: str, file: TextFile, after: str, *, created: bool = False) -> Outcome:
+        if after == file.text and not created:
+            return refused(tool, "this is the code that is there already: nothing was changed")
+        if path.endswith(".py"):
+            after = add_missing_imports(file.text, after, self._importable(path))
+        trouble = _broken(path, file.text, after)
+        if trouble:
+            return refused(tool, trouble)
+        place = self._workspace.resolve(path)
+        data = file.encode(after)
+        self._journal.append(_Before(path, None if created else place.read_bytes()))
+        try:
+            write_bytes(place, data, path)
+        except BaseException:
+            self._journal.pop()
+            raise
+        self._index.refresh()
+        fact = changes.edited(path, file.text, after, created=created)
+        return Outcome(True, f"ok: {_described(fact)}", (fact,))
+
+    def _importable(self, path: str) -> dict[str, str]:
+        """The module of each top-level function and class that is defined once, and outside `path`."""
+        homes: dict[str, set[str]] = {}
+        for item in self._index.located():
+            if "." not in item.symbol.name and item.symbol.kind is not SymbolKind.CONSTANT:
+                homes.setdefault(item.symbol.name, set()).add(item.path)
+        return {
+            name: _module_name(self._workspace.root, next(iter(paths)), path)
+            for name, paths in homes.items()
+            if len(paths) == 1 and path not in paths and not is_test_code(next(iter(paths)))
+        }
+
+
+def _definition(new: str, item: Located) -> str | NotFound:
+    """The part of `new` that defines the symbol, and helpers that it brings; usage examples are dropped."""
+    code = textwrap.dedent(new).strip("\n")
+    tree = parse(code)
+    if tree is None:
+        return NotFound(_syntax_error(code) or "this is not valid Python")
+    wanted = item.symbol.bare_name
+    nodes = [n for n in tree.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))]
+    target = next((node for node in nodes if node.name == wanted), None)
+    if target is None:
+        return NotFound(f"the new code does not define {wanted}")
+    is_class = isinstance(target, ast.ClassDef)
+    if is_class != (item.symbol.kind is SymbolKind.CLASS):
+        return NotFound(f"{wanted} must stay a {item.symbol.kind.value}")
+    first = min([target.lineno, *(decorator.lineno for decorator in target.decorator_list)])
+    return "\n".join(code.split("\n")[first - 1 : target.end_lineno])
+
+
+def _defined(code: str) -> set[str]:
+    tree = parse(code)
+    nodes = tree.body if tree is not None else []
+    return {n.name for n in nodes if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))}
+
+
+def _appended(text: str, new: str) -> str:
+    lines = text.rstrip("\n").split("\n") if text.strip() else []
+    tree = parse(text)
+    place = len(lines)
+    if tree is not None:
+        for node in tree.body:
+            if isinstance(node, ast.If) and "__name__" in ast.dump(node.test):
+                place = node.lineno - 1
+    head, tail = lines[:place], lines[place:]
+    while head and not head[-1].strip():
+        head.pop()
+    parts = [*head, *(["", ""] if head else []), *new.split("\n"), *(["", "", *tail] if tail else [])]
+    return "\n".join(parts) + "\n"
+
+
+def _broken(path: str, before: str, after: str) -> str:
+    """Why `after` must not be written: it would not parse, although `before` did (or was empty)."""
+    suffix = PurePosixPath(path).suffix
+    if suffix == ".py":
+        return _syntax_error(after) if parse(before) is not None else ""
+    try:
+        if suffix == ".json":
+            json.loads(after)
+        elif suffix == ".toml":
+            tomllib.loads(after)
+    except ValueError as error:
+        return f"{path} would not be valid any more: {error}"
+    return ""
+
+
+def _syntax_error(code: str) -> str:
+    try:
+        ast.parse(code)
+    except SyntaxError as error:
+        return f"syntax error in line {error.lineno}: {error.msg}"
+    except ValueError as error:
+        return f"syntax error: {error}"
+    return ""
+
+
+def _module_name(root: Path, path: str, importer: str) -> str:
+    """How `importer` would import the module at `path`: from the root, from `src` or from its folder."""
+    parts = list(PurePosixPath(path).with_suffix("").parts)
+    if parts[0] == "src" and not (root / "src" / "__init__.py").exists():
+        parts = parts[1:]
+    if parts[-1] == "__init__":
+        parts = parts[:-1]
+    folder = PurePosixPath(importer).parent
+    if folder == PurePosixPath(path).parent and not (root / folder / "__init__.py").exists():
+        parts = parts[-1:]
+    return ".".join(parts)
+
+
+def _described(fact: FileEdited) -> str:
+    if fact.created:
+        return f"created {fact.path}"
+    where = f" ({fact.symbol})" if fact.symbol else ""
+    return f"changed {fact.path}{where}"

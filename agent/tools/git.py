@@ -1,0 +1,160 @@
+"""The tools of version control. Without git, a snapshot stands in for the last commit."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+from agent.facts import ChangesShown, Committed, FileChange, GitStatus
+from agent.textfile import MAX_TEXT_BYTES, NotText, decode
+from agent.tools import changes, process
+from agent.tools.registry import Outcome, refused
+from agent.workspace import GIT, Workspace, WorkspaceError
+
+_TIME_LIMIT_S = 30.0
+_SHOWN_FILES = 40
+_SNAPSHOT_BYTES = 50_000_000
+
+
+class GitTools:
+    """Handlers of the version-control tools. Made when the session begins: then the snapshot is taken."""
+
+    def __init__(self, workspace: Workspace, environment: Mapping[str, str]) -> None:
+        self._workspace = workspace
+        self._environment = {**environment, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+        self._is_git = workspace.is_git()
+        self._snapshot = {} if self._is_git else self._texts()
+
+    async def status(self, arguments: Mapping[str, Any]) -> Outcome:
+        """The branch, and which files differ from the last commit."""
+        done = await self._git("status", "--porcelain=v1", "-b", "-z")
+        if done is None:
+            return refused("git_status", "this project is not under git, or has no commit yet")
+        entries = done.split("\0")
+        branch = entries[0].removeprefix("## ").partition("...")[0]
+        groups: dict[str, list[str]] = {"modified": [], "added": [], "deleted": [], "untracked": []}
+        skip = False
+        for entry in entries[1:]:
+            if skip or not entry:
+                skip = False
+                continue
+            code, name = entry[:2], entry[3:]
+            kind = (
+                "untracked"
+                if code == "??"
+                else "deleted"
+                if "D" in code
+                else "added"
+                if "A" in code
+                else "modified"
+            )
+            groups[kind].append(name)
+            skip = code[0] in "RC"  # the old name follows as an entry of its own
+        parts = [f"{kind}: {', '.join(names[:_SHOWN_FILES])}" for kind, names in groups.items() if names]
+        content = f"on branch {branch}; " + ("; ".join(parts) if parts else "nothing has changed")
+        fact = GitStatus(branch, *(tuple(names) for names in groups.values()))
+        return Outcome(True, content, (fact,))
+
+    async def diff(self, arguments: Mapping[str, Any]) -> Outcome:
+        """What differs from the last commit, or from the session's beginning."""
+        files = await self._changes()
+        told = [
+            f"{file.path}: {file.status}, {file.added} lines added, {file.removed} removed" for file in files
+        ]
+        return Outcome(True, "\n".join(told) or "nothing has changed", (ChangesShown(tuple(files)),))
+
+    async def commit(self, arguments: Mapping[str, Any]) -> Outcome:
+        """Commit every change under the given message."""
+        message = str(arguments["message"]).strip()
+        if not self._is_git:
+            return refused("git_commit", "this project is not under git, or has no commit yet")
+        if not message:
+            return refused("git_commit", "a commit needs a message")
+        files = await self._changes()
+        if not files:
+            return refused("git_commit", "there is nothing to commit")
+        for command in (["add", "--all", "--", "."], ["commit", "--quiet", "-m", message, "--", "."]):
+            done = await self._run(*command)
+            if done.returncode != 0:
+                lines = [line for line in done.output.splitlines() if line.strip()]
+                return refused("git_commit", f"git said: {lines[-1][:200] if lines else 'no'}")
+        commit = (await self._git("rev-parse", "--short", "HEAD") or "").strip()
+        return Outcome(True, f"ok: committed {commit}", (Committed(commit, message, len(files)),))
+
+    async def _changes(self) -> list[FileChange]:
+        if not self._is_git:
+            return await asyncio.to_thread(self._snapshot_changes)
+        listed = await self._git(
+            "diff", "--name-status", "--no-renames", "--relative", "-z", "HEAD", "--", "."
+        )
+        fresh = await self._git("ls-files", "-z", "-o", "--exclude-standard")
+        entries = (listed or "").split("\0")
+        found = [(name, code) for code, name in zip(entries[::2], entries[1::2], strict=False)]
+        found += [(name, "A") for name in (fresh or "").split("\0") if name]
+        files: list[FileChange] = []
+        for name, code in sorted(found)[:_SHOWN_FILES]:
+            before = None if code == "A" else await self._committed(name)
+            files.append(self._change(name, code, before))
+        return files
+
+    def _change(self, name: str, code: str, before: str | None) -> FileChange:
+        after = None if code == "D" else self._text(name)
+        if code == "M" and (before is None or after is None):
+            return FileChange(name, 0, 0)
+        if code == "A" and after is None:
+            return FileChange(name, 0, 0, "added")
+        return changes.changed(name, before if code != "A" else None, after)
+
+    async def _committed(self, name: str) -> str | None:
+        size = await self._git("cat-file", "-s", f"HEAD:./{name}")
+        if size is None or int(size) > MAX_TEXT_BYTES:
+            return None
+        process_ = await asyncio.create_subprocess_exec(
+            *GIT, "cat-file", "blob", f"HEAD:./{name}",
+            cwd=self._workspace.root, env=self._environment,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        data, _ = await process_.communicate()
+        return None if b"\0" in data[:8192] else decode(data).text
+
+    def _snapshot_changes(self) -> list[FileChange]:
+        now = self._texts()
+        names = sorted(
+            name for name in now.keys() | self._snapshot.keys() if now.get(name) != self._snapshot.get(name)
+        )
+        return [changes.changed(name, self._snapshot.get(name), now.get(name)) for name in names]
+
+    def _texts(self) -> dict[str, str]:
+        texts: dict[str, str] = {}
+        total = 0
+        for name in self._workspace.files():
+            text = self._text(name)
+            if text is not None and total + len(text) <= _SNAPSHOT_BYTES:
+                texts[name] = text
+                total += len(text)
+        return texts
+
+    def _text(self, name: str) -> str | None:
+        try:
+            return self._workspace.read(name).text
+        except (NotText, WorkspaceError):
+            return None
+
+    async def _run(self, *arguments: str) -> process.Finished:
+        return await process.run([*GIT, *arguments], self._workspace.root, self._environment, _TIME_LIMIT_S)
+
+    async def _git(self, *arguments: str) -> str | None:
+        """The whole output of a reading command, or None when it failed."""
+        try:
+            running = await asyncio.create_subprocess_exec(
+                *GIT, *arguments,
+                cwd=self._workspace.root, env=self._environment,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+        except OSError:
+            return None
+        output, _ = await running.communicate()
+        return os.fsdecode(output) if running.returncode == 0 else None

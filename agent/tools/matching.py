@@ -1,0 +1,106 @@
+"""Finding the lines an edit means, although they were written down a little wrong. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Union
+
+_SHOWN_LINES = 8
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """The whole new text."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class NotFound:
+    """Why nothing was replaced, with the closest numbered lines of the file."""
+
+    reason: str
+
+
+def replace_lines(text: str, old: str, new: str) -> Union[Replaced, NotFound]:
+    """Replace `old` in `text`: as it stands, else shifted in indentation, else with line ends trimmed.
+
+    The place must be the only one of its kind.
+    """
+    old_lines = old.strip("\n").split("\n")
+    new_lines = new.strip("\n").split("\n") if new.strip() else []
+    lines = text.split("\n")
+    if not old.strip():
+        return NotFound("`old` is empty")
+    if "\n" not in old.strip("\n") and text.count(old.strip("\n")) == 1 and old.strip("\n") not in lines:
+        return Replaced(text.replace(old.strip("\n"), "\n".join(new_lines)))
+    exact = _places(lines, old_lines)
+    if len(exact) == 1:
+        return Replaced(_spliced(lines, exact[0], len(old_lines), new_lines))
+    if len(exact) > 1:
+        numbers = ", ".join(str(place + 1) for place in exact[:5])
+        return NotFound(
+            f"these lines are there {len(exact)} times, at lines {numbers}: give more lines around them"
+        )
+    dedented = _dedented(old_lines)
+    shifted = [
+        place
+        for place in range(len(lines) - len(old_lines) + 1)
+        if _dedented(lines[place : place + len(old_lines)]) == dedented
+    ]
+    if len(shifted) == 1:
+        indent = _indent(lines[shifted[0] : shifted[0] + len(old_lines)])
+        moved = _reindented(new_lines, _indent(old_lines), indent)
+        return Replaced(_spliced(lines, shifted[0], len(old_lines), moved))
+    trimmed = _places([line.strip() for line in lines], [line.strip() for line in old_lines])
+    if len(trimmed) == 1:
+        indent = _indent(lines[trimmed[0] : trimmed[0] + len(old_lines)])
+        moved = _reindented(new_lines, _indent(new_lines), indent)
+        return Replaced(_spliced(lines, trimmed[0], len(old_lines), moved))
+    return NotFound("these lines are not in the file; the closest are:\n" + _closest(lines, old_lines))
+
+
+def reindent(code: str, indent: str) -> str:
+    """`code` moved so that its least indented line has `indent`."""
+    lines = code.split("\n")
+    return "\n".join(_reindented(lines, _indent(lines), indent))
+
+
+def _places(lines: list[str], wanted: list[str]) -> list[int]:
+    size = len(wanted)
+    return [place for place in range(len(lines) - size + 1) if lines[place : place + size] == wanted]
+
+
+def _spliced(lines: list[str], place: int, size: int, new_lines: list[str]) -> str:
+    return "\n".join([*lines[:place], *new_lines, *lines[place + size :]])
+
+
+def _indent(lines: list[str]) -> str:
+    indents = [line[: len(line) - len(line.lstrip())] for line in lines if line.strip()]
+    return min(indents, key=len, default="")
+
+
+def _dedented(lines: list[str]) -> list[str]:
+    indent = _indent(lines)
+    return [line.removeprefix(indent).rstrip() for line in lines]
+
+
+def _reindented(lines: list[str], old: str, new: str) -> list[str]:
+    return [new + line.removeprefix(old) if line.strip() else line for line in lines]
+
+
+def _closest(lines: list[str], wanted: list[str]) -> str:
+    size = len(wanted)
+    target = "\n".join(line.strip() for line in wanted)[:2000]
+    best = max(
+        range(max(1, len(lines) - size + 1)),
+        key=lambda place: SequenceMatcher(
+            None,
+            "\n".join(line.strip() for line in lines[place : place + size])[:2000],
+            target,
+            autojunk=False,
+        ).quick_ratio(),
+    )
+    end = min(len(lines), best + max(size, 3))
+    return "\n".join(f"{k + 1}: {lines[k]}" for k in range(best, min(end, best + _SHOWN_LINES)))

@@ -1,0 +1,173 @@
+"""All tools of one workspace, made together because they share its index and its journal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from agent.codeindex import CodeIndex
+from agent.facts import TestsRun
+from agent.permissions import Action, Kind
+from agent.tools.edit import EditTools
+from agent.tools.files import FileTools
+from agent.tools.git import GitTools
+from agent.tools.registry import Outcome, Param, ParamKind, Registry, Tool, refused
+from agent.tools.testreport import TestReport
+from agent.tools.tests_runner import TestRunner
+from agent.workspace import Workspace
+
+_NAME = Param("name", ParamKind.SYMBOL)
+_PATH = Param("path", ParamKind.PATH)
+_NEW = Param("new", ParamKind.CODE)
+_KEPT_REPORTS = 4
+
+
+class Toolbox:
+    """The tools of `workspace`. `environment` is handed to git and to the project's own programs.
+
+    Making one reads the repository: do it off the event loop.
+    """
+
+    def __init__(self, workspace: Workspace, environment: Mapping[str, str]) -> None:
+        self.workspace = workspace
+        self.index = CodeIndex(workspace)
+        self.index.refresh()
+        self.edits = EditTools(workspace, self.index)
+        self.runner = TestRunner(workspace, environment)
+        self._files = FileTools(workspace, self.index)
+        self._git = GitTools(workspace, environment)
+        self._reports: dict[int, TestReport] = {}
+        self.registry = Registry(self._tools())
+
+    async def known_report(self) -> TestReport | None:
+        """The test run of the files as they are now, if there was one."""
+        await asyncio.to_thread(self.index.refresh)
+        return self._reports.get(self.index.fingerprint())
+
+    async def test_report(self) -> TestReport:
+        """The test run of the files as they are now: the one there was, or else a new one."""
+        return await self.known_report() or await self._fresh_report()
+
+    def test_facts(self, report: TestReport) -> TestsRun:
+        """The facts of a run, with what was expected and what was got."""
+        return report.facts(self._source)
+
+    async def _fresh_report(self) -> TestReport:
+        await asyncio.to_thread(self.index.refresh)
+        files = self.index.fingerprint()
+        report = await self.runner.run()
+        self._reports.pop(files, None)
+        self._reports[files] = report
+        if len(self._reports) > _KEPT_REPORTS:
+            del self._reports[next(iter(self._reports))]
+        return report
+
+    async def _run_tests(self, arguments: Mapping[str, Any]) -> Outcome:
+        report = await self._fresh_report()
+        if report.trouble:
+            return refused("run_tests", report.trouble)
+        fact = self.test_facts(report)
+        return Outcome(True, told(fact), (fact,))
+
+    def _source(self, path: str) -> str | None:
+        for name, source in self.index.sources.items():
+            if path == name or path.endswith("/" + name):
+                return source.text
+        return None
+
+    def _tools(self) -> tuple[Tool, ...]:
+        files, edits, git = self._files, self.edits, self._git
+        return (
+            Tool("list_files", "list the files", (), True, files.list_files, _nothing),
+            Tool("read_file", "show a file", (_PATH,), True, files.read_file, _reads),
+            Tool(
+                "search",
+                "find a word in all files",
+                (Param("pattern", ParamKind.WORDS),),
+                True,
+                files.search,
+                _nothing,
+            ),
+            Tool(
+                "rewrite_function",
+                "replace a whole function by a new version",
+                (_NAME, _NEW),
+                False,
+                edits.rewrite_function,
+                _writes,
+            ),
+            Tool(
+                "edit_file",
+                "replace some lines of a file",
+                (_PATH, Param("old", ParamKind.LINES), _NEW),
+                False,
+                edits.edit_file,
+                _writes,
+            ),
+            Tool("append", "add new code at the end of a file", (_PATH, _NEW), False, edits.append, _writes),
+            Tool(
+                "create_file",
+                "make a new file",
+                (Param("path", ParamKind.NEW_PATH), _NEW),
+                False,
+                edits.create_file,
+                _writes,
+            ),
+            Tool("run_tests", "run the tests", (), True, self._run_tests, _tests),
+            Tool("git_status", "show what is not committed", (), True, git.status, _history),
+            Tool("git_diff", "show what changed", (), True, git.diff, _history),
+            Tool(
+                "git_commit",
+                "commit all changes",
+                (Param("message", ParamKind.WORDS),),
+                False,
+                git.commit,
+                _commits,
+            ),
+            Tool(
+                "rename",
+                "rename something everywhere",
+                (Param("old", ParamKind.WORDS), Param("new", ParamKind.WORDS)),
+                False,
+                edits.rename,
+                _writes,
+            ),
+        )
+
+
+def told(fact: TestsRun) -> str:
+    """A test run in a few words, for the model."""
+    counts = f"{fact.passed} passed, {fact.failed} failed" + (
+        f", {fact.errors} errors" if fact.errors else ""
+    )
+    failures = [
+        f"{failure.name}: "
+        + (f"expected {failure.expected}, got {failure.got}" if failure.got else failure.message)
+        for failure in fact.failures[:3]
+    ]
+    return "; ".join([counts, *failures])
+
+
+def _nothing(arguments: Mapping[str, Any]) -> Action | None:
+    return None
+
+
+def _reads(arguments: Mapping[str, Any]) -> Action:
+    return Action(Kind.READ, str(arguments["path"]))
+
+
+def _writes(arguments: Mapping[str, Any]) -> Action:
+    return Action(Kind.WRITE, str(arguments.get("path", "")))
+
+
+def _tests(arguments: Mapping[str, Any]) -> Action:
+    return Action(Kind.RUN_TESTS)
+
+
+def _history(arguments: Mapping[str, Any]) -> Action:
+    return Action(Kind.READ_HISTORY)
+
+
+def _commits(arguments: Mapping[str, Any]) -> Action:
+    return Action(Kind.COMMIT)

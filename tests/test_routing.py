@@ -1,0 +1,129 @@
+"""Requests by their words: what needs no model, what is a question, a change, or two requests."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.intents import direct
+from agent.routing import Route, route, split
+
+NAMES = ("parse_config", "Catalogue", "LIMIT", "total", "load_data")
+
+
+@pytest.mark.parametrize(
+    ("request_", "tool"),
+    [
+        ("Run the tests.", "run_tests"),
+        ("Please run all of my unit tests again", "run_tests"),
+        ("Could you re-run the test suite?", "run_tests"),
+        ("Do the tests pass?", "run_tests"),
+        ("Are all the tests still green?", "run_tests"),
+        ("Which tests are failing?", "run_tests"),
+        ("Check whether the tests pass", "run_tests"),
+        ("What changed?", "git_diff"),
+        ("What has changed so far?", "git_diff"),
+        ("What did you change?", "git_diff"),
+        ("Show me the diff.", "git_diff"),
+        ("Okay, what have you done?", "git_diff"),
+        ("What's the git status?", "git_status"),
+        ("Which branch am I on?", "git_status"),
+        ("What files are in this project?", "list_files"),
+        ("Which files are there?", "list_files"),
+        ("List all the files", "list_files"),
+        ("Show me all of the files in this repository, please.", "list_files"),
+        ("What's in this folder?", "list_files"),
+        ("Find the to-dos.", "search"),
+    ],
+)
+def test_a_request_that_names_a_tool_needs_no_model(request_: str, tool: str) -> None:
+    call = direct(request_, NAMES)
+    assert call is not None
+    assert call.tool == tool
+
+
+@pytest.mark.parametrize(
+    ("request_", "tool", "arguments"),
+    [
+        ("Rename parse_config to read_config.", "rename", {"old": "parse_config", "new": "read_config"}),
+        (
+            "rename the function parse config to read settings",
+            "rename",
+            {"old": "parse_config", "new": "read_settings"},
+        ),
+        ("Rename catalogue to book index everywhere", "rename", {"old": "Catalogue", "new": "BookIndex"}),
+        ("rename limit to upper limit", "rename", {"old": "LIMIT", "new": "UPPER_LIMIT"}),
+        ("Commit this with the message fix the fee", "git_commit", {"message": "Fix the fee"}),
+        ("commit everything", "git_commit", {"message": "Update"}),
+        ("Commit the changes saying Handle empty input", "git_commit", {"message": "Handle empty input"}),
+        ("Where is parse_config used?", "search", {"pattern": r"\bparse_config\b"}),
+        ("Who calls load data?", "search", {"pattern": r"\bload_data\b"}),
+        ("Where is parse_config defined?", "search", {"pattern": r"(def|class) parse_config\b"}),
+    ],
+)
+def test_the_words_give_the_arguments_too(request_: str, tool: str, arguments: dict[str, str]) -> None:
+    call = direct(request_, NAMES)
+    assert call is not None
+    assert (call.tool, call.arguments) == (tool, arguments)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        "What does parse_config do?",
+        "Fix the failing test.",
+        "Why do the tests fail?",
+        "Rename the moon to cheese",
+        "Where is the entrance used?",
+        "Add a test for parse_config",
+        "What changed my mind about total?",
+        "List the files that parse_config reads and explain them",
+        "Change the status line to green",
+    ],
+)
+def test_anything_else_is_for_the_model(request_: str) -> None:
+    assert direct(request_, NAMES) is None
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        ("What does parse_config do?", Route.QUESTION),
+        ("Explain how fees are computed", Route.QUESTION),
+        ("Is there a default for the port?", Route.QUESTION),
+        ("Can you tell me what total does?", Route.QUESTION),
+        ("Fix the failing test.", Route.FIX_TESTS),
+        ("Please fix the test", Route.FIX_TESTS),
+        ("Make the tests pass", Route.FIX_TESTS),
+        ("Can you get the tests green again?", Route.FIX_TESTS),
+        ("Why does the test fail?", Route.EXPLAIN_FAILURE),
+        ("What's wrong with the failing test?", Route.EXPLAIN_FAILURE),
+        ("Add a docstring to total", Route.CHANGE),
+        ("Could you change the default port to 9000?", Route.CHANGE),
+        ("Put a limit on the retries", Route.CHANGE),
+        ("Use a set instead of a list in total", Route.CHANGE),
+        ("total should return zero for an empty list", Route.UNCLEAR),
+        ("The limit must be ten", Route.UNCLEAR),
+    ],
+)
+def test_requests_are_told_apart(request_: str, expected: Route) -> None:
+    assert route(request_) is expected
+
+
+@pytest.mark.parametrize(
+    ("request_", "parts"),
+    [
+        ("Add a docstring to total and then run the tests", ("Add a docstring to total", "run the tests")),
+        (
+            "Rename total to sum_up and add a docstring to it",
+            ("Rename total to sum_up", "add a docstring to it"),
+        ),
+        ("Add salt and pepper", ("Add salt and pepper",)),
+        ("What does total do and return?", ("What does total do and return?",)),
+        (
+            "Commit this with the message tidy and fix things",
+            ("Commit this with the message tidy and fix things",),
+        ),
+    ],
+)
+def test_two_requests_in_one_sentence_are_split(request_: str, parts: tuple[str, ...]) -> None:
+    assert split(request_) == parts

@@ -67,7 +67,7 @@ def test_a_pause_shorter_than_the_end_silence_is_told_and_taken_back():
 
 
 def test_a_click_of_50_ms_is_discarded_and_starts_nothing():
-    assert run("." * 30 + "###" + "." * 60) == [(48, Decision.DISCARDED)]
+    assert run("." * 30 + "###" + "." * 60) == [(63, Decision.DISCARDED)]
 
 
 def test_speech_that_barely_starts_is_discarded_at_its_end():
@@ -76,6 +76,10 @@ def test_speech_that_barely_starts_is_discarded_at_its_end():
 
 def test_broken_speech_starts_when_enough_of_it_falls_into_the_window():
     assert run("##..##..##..##" + "#" * 10 + "." * 40)[0] == (14, Decision.SPEECH_STARTED)
+
+
+def test_an_utterance_reaches_back_over_a_broken_first_word():
+    assert spans("." * 30 + "###" + "." * 14 + "#" * 20 + "." * 40)[0].speech_start == 30
 
 
 def test_the_pre_roll_reaches_300_ms_before_the_first_speech():
@@ -123,7 +127,7 @@ def test_the_segmenter_keeps_no_more_than_the_present_utterance():
     for number in range(20_000):
         segmenter.process(speech if number % 500 < 100 else silence)
         kept = max(kept, len(segmenter._kept))
-    assert kept <= 15 + 100 + 30 + 15
+    assert kept <= 15 + 100 + 30 + 30
 
 
 @given(st.text(alphabet="#.", max_size=400), st.integers(2, 60))

@@ -30,6 +30,7 @@ class EndpointSettings:
     pre_roll_s: float = 0.3  # kept from before the first speech, so that first consonants live
     start_speech_s: float = 0.16  # speech that is needed, within
     start_window_s: float = 0.3  # this long, to begin an utterance
+    onset_s: float = 0.6  # it then reaches back to speech this long ago: in noise the first word is broken
     least_speech_s: float = 0.2  # an utterance with less speech in all is discarded: a click, a cough
     end_silence_s: float = 0.6  # silence that ends an utterance
     pause_s: float = 0.2  # silence that is told as a pause
@@ -60,7 +61,8 @@ class Endpointer:
         settings = settings or EndpointSettings()
         self._pre_roll = _frames(settings.pre_roll_s)
         self._start_speech = max(1, _frames(settings.start_speech_s))
-        self._window: deque[bool] = deque(maxlen=max(self._start_speech, _frames(settings.start_window_s)))
+        self._start_window = max(self._start_speech, _frames(settings.start_window_s))
+        self._recent: deque[bool] = deque(maxlen=max(self._start_window, _frames(settings.onset_s)))
         self._least_speech = _frames(settings.least_speech_s)
         self._end_silence = max(1, _frames(settings.end_silence_s))
         self._pause = min(max(1, _frames(settings.pause_s)), self._end_silence)
@@ -79,7 +81,7 @@ class Endpointer:
         """The first frame that the present or the next utterance may still need."""
         if self.in_speech:
             return self._start
-        return max(self._earliest, self.now - len(self._window) - self._pre_roll)
+        return max(self._earliest, self.now - len(self._recent) - self._pre_roll)
 
     def process(self, is_speech: bool) -> Decision:
         """Take the next frame."""
@@ -91,14 +93,14 @@ class Endpointer:
         return self._end() if self.in_speech else Decision.NONE
 
     def _outside(self, is_speech: bool) -> Decision:
-        speech_fell_out = len(self._window) == self._window.maxlen and self._window[0]
-        self._window.append(is_speech)
-        speech = sum(self._window)
-        if speech >= self._start_speech:
-            self._speech_start = self.now - len(self._window) + self._window.index(True)
-            self._begin(max(self._speech_start - self._pre_roll, self._earliest), speech)
+        speech_fell_out = len(self._recent) == self._recent.maxlen and self._recent[0]
+        self._recent.append(is_speech)
+        newest = list(self._recent)[-self._start_window :]
+        if sum(newest) >= self._start_speech:
+            self._speech_start = self.now - len(self._recent) + self._recent.index(True)
+            self._begin(max(self._speech_start - self._pre_roll, self._earliest), sum(self._recent))
             return Decision.SPEECH_STARTED
-        return Decision.DISCARDED if speech_fell_out and speech == 0 else Decision.NONE
+        return Decision.DISCARDED if speech_fell_out and not any(self._recent) else Decision.NONE
 
     def _inside(self, is_speech: bool) -> Decision:
         paused = self.now - 1 - self._speech_end >= self._pause
@@ -119,7 +121,7 @@ class Endpointer:
         self.in_speech = True
         self._goes_on = goes_on
         self._start, self._speech_end, self._speech = start, self.now, speech
-        self._window.clear()
+        self._recent.clear()
 
     def _end(self) -> Decision:
         self.in_speech = False

@@ -132,7 +132,7 @@ def _speech_end(samples: Samples) -> int:
     """The encoder position behind which the audio is near silent, less one syllable; its end in noise."""
     per_position = HOP_SAMPLES * MELS_PER_POSITION
     n_positions = len(samples) // per_position
-    power = np.square(samples[: n_positions * per_position].reshape(n_positions, -1)).mean(axis=1)
+    power = np.square(samples[: n_positions * per_position].reshape(n_positions, per_position)).mean(axis=1)
     loud = np.flatnonzero(power > power.max(initial=0.0) * 10 ** (-_SILENCE_DB / 10))
     return max(1, int(loud[-1]) + 1 - _SYLLABLE_POSITIONS) if len(loud) else 1
 

@@ -1,0 +1,266 @@
+"""Whisper on real speech, on noise and on nothing; its parts against mlx-whisper's own."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import mlx.core as mx
+import numpy as np
+import pytest
+from mlx_whisper.audio import log_mel_spectrogram
+from noises import LEVELS_DB, NOISES, at_level, frames
+
+from agent.models.store import ModelStore
+from voice.audio.files import read_frames
+from voice.hearing.guards import Evidence, Limits, rejection
+from voice.hearing.segment import UtteranceSegmenter
+from voice.hearing.transcribe import Transcriber, compression_ratio
+from voice.hearing.vad import VoiceDetector
+from voice.hearing.whisper.decoding import Vocabulary, decode, mask_timestamps
+from voice.hearing.whisper.loading import TranscriberError, load
+from voice.hearing.whisper.mel import log_mel
+from voice.hearing.whisper.mlx_network import MlxNetwork
+from voice.hearing.whisper.numpy_network import NumpyNetwork, gelu
+from voice.hearing.whisper.word_times import token_starts
+
+REQUESTS = Path(__file__).parent.parent / "demo" / "requests"
+
+
+def speech(name: str) -> np.ndarray:
+    return np.concatenate(list(read_frames(REQUESTS / f"{name}.flac")))
+
+
+@pytest.fixture(scope="session")
+def transcriber(store: ModelStore) -> Transcriber:
+    transcriber = Transcriber(store.path("whisper-base-mlx"))
+    transcriber.warm_up()
+    return transcriber
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("1-list-files", "what files are in this project"),
+        ("3-run-tests", "run the tests"),
+        ("4-fix-test", "fix the failing test"),
+        ("5-what-changed", "what changed"),
+    ],
+)
+def test_requests_are_heard_word_for_word(transcriber: Transcriber, name: str, text: str):
+    heard = transcriber.transcribe(speech(name))
+    assert heard.text.lower().strip(".?! ") == text
+    assert heard.rejected is None
+    assert heard.avg_logprob > -0.7
+
+
+def test_every_word_has_a_time_inside_the_speech_and_in_order(transcriber: Transcriber):
+    samples = speech("1-list-files")
+    heard = transcriber.transcribe(samples)
+    assert " ".join(word.text for word in heard.words) == heard.text
+    ends = [word.end_s for word in heard.words]
+    starts = [word.start_s for word in heard.words]
+    assert starts == sorted(starts)
+    assert all(start < end for start, end in zip(starts, ends, strict=True))
+    loud = np.flatnonzero(np.abs(samples) > 0.02) / 16_000
+    assert ends[0] > loud[0]
+    assert ends[-1] == pytest.approx(loud[-1], abs=0.3)
+
+
+@pytest.mark.parametrize("level", LEVELS_DB)
+@pytest.mark.parametrize("name", ["music", "brown noise", "typing", "clicks of 50 ms"])
+def test_noise_never_reaches_the_agent_as_words(transcriber: Transcriber, name: str, level: float):
+    utterances = UtteranceSegmenter(VoiceDetector()).run(frames(at_level(NOISES[name], level)))
+    assert [transcriber.transcribe(utterance.samples).text for utterance in utterances] in (
+        [],
+        [""],
+        ["", ""],
+    )
+
+
+@pytest.mark.parametrize("name", sorted(NOISES))
+def test_noise_is_rejected_by_the_transcriber_even_without_the_detector(transcriber: Transcriber, name: str):
+    heard = transcriber.transcribe(at_level(NOISES[name], -30.0)[:24_000])
+    assert heard.text == ""
+    assert heard.rejected
+
+
+@pytest.mark.parametrize("length", [0, 1, 100, 800])
+def test_almost_nothing_gives_no_text(transcriber: Transcriber, length: int):
+    assert transcriber.transcribe(np.zeros(length, np.float32)).text == ""
+
+
+def test_longer_audio_than_whisper_takes_is_an_error_of_the_caller(transcriber: Transcriber):
+    with pytest.raises(ValueError, match="at most 29"):
+        transcriber.transcribe(np.zeros(30 * 16_000, np.float32))
+
+
+def test_nothing_is_fetched(store: ModelStore, transcriber: Transcriber, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object) -> None:
+        raise AssertionError("a connection was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    fresh = Transcriber(store.path("whisper-base-mlx"))
+    assert fresh.transcribe(speech("3-run-tests")).text == transcriber.transcribe(speech("3-run-tests")).text
+
+
+def test_a_model_that_is_not_there_or_damaged_is_an_error_that_says_what_to_do(
+    store: ModelStore, tmp_path: Path
+):
+    with pytest.raises(TranscriberError, match=r"config\.json.*utter models fetch"):
+        Transcriber(tmp_path)
+    config = store.path("whisper-base-mlx") / "config.json"
+    (tmp_path / "config.json").write_bytes(config.read_bytes())
+    (tmp_path / "weights.safetensors").write_bytes(b"not weights")
+    with pytest.raises(TranscriberError, match="utter models verify"):
+        Transcriber(tmp_path)
+
+
+def test_an_unknown_language_is_an_error_that_names_the_setting(store: ModelStore):
+    with pytest.raises(TranscriberError, match=r"hearing\.language"):
+        load(store.path("whisper-base-mlx"), "xx")
+
+
+# The parts
+
+
+def test_the_spectrogram_is_mlx_whispers(store: ModelStore):
+    samples = speech("3-run-tests")
+    filters = load(store.path("whisper-base-mlx"), "en").filters
+    theirs = np.array(log_mel_spectrogram(samples[: len(samples) // 160 * 160]))
+    assert log_mel(samples, filters) == pytest.approx(theirs, abs=1e-3)
+
+
+def test_numpy_and_mlx_compute_the_same_network(store: ModelStore):
+    from mlx_whisper.load_models import load_model
+
+    model = load_model(str(store.path("whisper-base-mlx")), dtype=mx.float32)
+    mel = np.random.default_rng(0).standard_normal((200, 80)).astype(np.float32) * 0.3
+    by_numpy, by_mlx = NumpyNetwork(model).encode(mel), MlxNetwork(model).encode(mel)
+    for tokens in ([50258], [50259, 50359, 50364], [440]):
+        (logits, attention), (mlx_logits, mlx_attention) = by_numpy.feed(tokens), by_mlx.feed(tokens)
+        assert logits == pytest.approx(mlx_logits, abs=0.02)
+        assert attention == pytest.approx(mlx_attention, abs=1e-3)
+
+
+def test_gelu_is_within_its_stated_error_of_the_exact_one():
+    x = np.linspace(-12, 12, 20_001, dtype=np.float32).reshape(-1, 1)
+    exact = 0.5 * x * (1 + np.array(mx.erf(mx.array(x / np.sqrt(np.float32(2))))))
+    assert np.abs(gelu(x.copy()) - exact).max() < 4e-5
+
+
+VOCABULARY = Vocabulary(
+    prompt=(10, 12), end=9, no_speech=11, first_timestamp=12, never=(10, 11), not_first=(9,)
+)
+
+
+class ScriptedDecoding:
+    """Likes one token after another, whatever it is fed."""
+
+    def __init__(self, *tokens: int) -> None:
+        self.likes = [10, *tokens]
+        self.fed: list[int] = []
+
+    def feed(self, tokens: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        self.fed += tokens
+        logits = np.zeros(40, np.float32)
+        logits[self.likes.pop(0)] = 20.0
+        return logits, np.full((2, 6), len(self.fed), np.float32)
+
+
+def test_decoding_takes_the_text_and_stops_at_the_end():
+    decoding = ScriptedDecoding(3, 4, 17, 9)
+    decoded = decode(decoding, VOCABULARY, max_tokens=20, speech_end=20)
+    assert (decoded.tokens, decoded.finished) == ((3, 4), True)
+    assert decoded.attention.shape == (2, 3, 6)
+    assert decoded.avg_logprob == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_timestamp_behind_the_speech_ends_it_without_another_step():
+    decoding = ScriptedDecoding(3, 17, 12, 3)
+    decoded = decode(decoding, VOCABULARY, max_tokens=20, speech_end=4)
+    assert (decoded.tokens, decoded.finished) == ((3,), True)
+    assert decoding.fed == [10, 12, 3]
+
+
+def test_a_loop_is_cut_at_the_most_tokens_and_told():
+    decoded = decode(ScriptedDecoding(*[3] * 50), VOCABULARY, max_tokens=5, speech_end=20)
+    assert (decoded.tokens, decoded.finished) == ((3,) * 5, False)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "allowed"),
+    [
+        ([12], {*range(12)}),  # after the first timestamp: text
+        ([12, 3], {*range(12), *range(13, 20)}),  # after text: text, or a later timestamp
+        ([12, 3, 15], {*range(9, 12), *range(15, 20)}),  # after a closing one: the end, or one not before it
+        ([12, 3, 15, 15], {*range(12)}),  # after an opening one: text
+    ],
+)
+def test_timestamps_come_in_pairs_and_do_not_go_back(chosen: list[int], allowed: set[int]):
+    logits = np.zeros(20, np.float32)
+    logits[3] = logits[10] = 10.0  # so that the timestamps do not win together
+    mask_timestamps(logits, chosen, VOCABULARY)
+    assert set(np.flatnonzero(np.isfinite(logits)).tolist()) == allowed
+
+
+def test_timestamps_that_are_likelier_together_than_any_text_win():
+    logits = np.zeros(20, np.float32)
+    logits[3] = 1.0
+    mask_timestamps(logits, [12, 4], VOCABULARY)
+    assert not np.isfinite(logits[:12]).any()
+
+
+def test_tokens_start_where_their_attention_moves_on():
+    attention = np.full((2, 3, 60), 0.01, np.float32)
+    for token, span in enumerate((slice(0, 20), slice(20, 35), slice(35, 60))):
+        attention[:, token, span] = 1.0
+    assert token_starts(attention) == [0, 20, 35]
+
+
+def test_more_tokens_than_positions_have_no_times():
+    assert token_starts(np.ones((1, 5, 4), np.float32)) == []
+
+
+def evidence(text: str, **known: float) -> Evidence:
+    values = {"speech_s": 2.0, "avg_logprob": -0.2, "no_speech_prob": 0.1, **known}
+    return Evidence(text=text, compression_ratio=compression_ratio(text), **values)
+
+
+@pytest.mark.parametrize(
+    "heard",
+    [
+        evidence("Run the tests."),
+        evidence("Thank you.", speech_s=0.6),
+        evidence("Yes.", speech_s=0.4, avg_logprob=-0.5),
+        evidence("Stop, stop, stop!", speech_s=1.0),
+        evidence("No, no, no.", speech_s=0.8),
+        evidence("Open calc.py", avg_logprob=-0.4, no_speech_prob=0.69),  # heard so in one voice
+    ],
+    ids=lambda heard: heard.text,
+)
+def test_what_was_really_said_is_believed(heard: Evidence):
+    assert rejection(heard, Limits()) is None
+
+
+@pytest.mark.parametrize(
+    ("heard", "reason"),
+    [
+        (evidence(""), "no words"),
+        (evidence("..."), "no words"),
+        (evidence("Thank you.", avg_logprob=-1.08, no_speech_prob=0.69), "no speech"),
+        (evidence("Thank you.", avg_logprob=-0.8), "noise is often taken for"),
+        (evidence("I'm going to use the", avg_logprob=-1.88, no_speech_prob=0.3), "too unsure"),
+        (evidence("brake " * 12, speech_s=9.0), "over and over"),
+        (evidence("a little bit of " * 5, speech_s=9.0), "over and over"),
+        (evidence("one two three four five six seven eight nine ten", speech_s=0.5), "more words than"),
+    ],
+)
+def test_what_was_not_said_is_rejected_with_the_reason(heard: Evidence, reason: str):
+    assert reason in (rejection(heard, Limits()) or "")
+
+
+def test_a_transcript_without_an_end_is_rejected():
+    heard = Evidence("and so on and on", 3.0, -0.1, 0.0, 1.0, cut_short=True)
+    assert "more words than" in (rejection(heard, Limits()) or "")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from voice.audio.files import AudioFileError, Flaw, read_frames, write_wav
+from voice.audio.files import AudioFileError, Flaw, read_frames, write_sound
 from voice.audio.frames import FRAME_SAMPLES, SAMPLE_RATE
 
 
@@ -53,7 +53,7 @@ def test_every_format_becomes_the_same_tone_at_16_khz(
 
 
 def test_the_last_frame_is_filled_up_with_silence(tmp_path: Path):
-    write_wav(tmp_path / "short.wav", np.full(FRAME_SAMPLES + 80, 0.5, np.float32), SAMPLE_RATE)
+    write_sound(tmp_path / "short.wav", [np.full(FRAME_SAMPLES + 80, 0.5, np.float32)], SAMPLE_RATE)
     _, last = read_frames(tmp_path / "short.wav")
     assert last[:80] == pytest.approx(0.5, abs=1e-3)
     assert not last[80:].any()
@@ -74,7 +74,7 @@ def test_a_file_cut_off_is_read_as_far_as_it_goes_and_said_to_be_cut_off(tmp_pat
 
 def test_a_wav_written_to_a_pipe_promises_nothing_and_is_read_whole(tmp_path: Path):
     path = tmp_path / "streamed.wav"
-    write_wav(path, tone(SAMPLE_RATE)[:, 0], SAMPLE_RATE)
+    write_sound(path, [tone(SAMPLE_RATE)[:, 0]], SAMPLE_RATE)
     data = bytearray(path.read_bytes())
     data[4:8] = data[40:44] = b"\xff\xff\xff\xff"
     path.write_bytes(data)
@@ -141,15 +141,15 @@ def test_two_hours_are_read_in_bounded_memory(tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", ["out.wav", "out.flac"])
-def test_stereo_is_written_and_read_back(tmp_path: Path, name: str):
-    stereo = np.stack([tone(22_050)[:, 0], np.zeros(22_050, np.float32)], axis=1)
-    write_wav(tmp_path / name, stereo, 22_050)
+def test_pieces_are_written_in_order_and_read_back(tmp_path: Path, name: str):
+    sound = tone(22_050)[:, 0]
+    assert write_sound(tmp_path / name, iter([sound[:7], sound[7:]]), 22_050) == len(sound)
     back, rate = sf.read(tmp_path / name)
     assert rate == 22_050
-    assert back == pytest.approx(stereo, abs=1e-4)
+    assert back == pytest.approx(sound, abs=1e-4)
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_a_file_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path):
     with pytest.raises(AudioFileError, match=r"no/out\.wav could not be written"):
-        write_wav(tmp_path / "no" / "out.wav", np.zeros(10, np.float32), SAMPLE_RATE)
+        write_sound(tmp_path / "no" / "out.wav", [np.zeros(10, np.float32)], SAMPLE_RATE)

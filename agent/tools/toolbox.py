@@ -29,12 +29,14 @@ class Toolbox:
     Making one reads the repository: do it off the event loop.
     """
 
-    def __init__(self, workspace: Workspace, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, workspace: Workspace, environment: Mapping[str, str], *, test_time_s: float = 120.0
+    ) -> None:
         self.workspace = workspace
         self.index = CodeIndex(workspace)
         self.index.refresh()
         self.edits = EditTools(workspace, self.index)
-        self.runner = TestRunner(workspace, environment)
+        self.runner = TestRunner(workspace, environment, time_limit_s=test_time_s)
         self._files = FileTools(workspace, self.index)
         self._git = GitTools(workspace, environment)
         self._reports: dict[int, TestReport] = {}
@@ -158,7 +160,7 @@ def _reads(arguments: Mapping[str, Any]) -> Action:
 
 
 def _writes(arguments: Mapping[str, Any]) -> Action:
-    return Action(Kind.WRITE, str(arguments.get("path", "")))
+    return Action(Kind.WRITE, str(arguments.get("path", "")).partition(":")[0])
 
 
 def _tests(arguments: Mapping[str, Any]) -> Action:

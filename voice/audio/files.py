@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,21 +55,27 @@ def read_frames(path: Path, tell: Callable[[Flaw], None] | None = None) -> Itera
     return _frames(path, _open(path), tell or _ignore)
 
 
-def write_wav(path: Path, samples: Samples, rate: int) -> None:
-    """Write float samples (n,) or (n, channels) in [-1, 1] as 16-bit WAV, or FLAC where `path` ends so.
+def write_sound(path: Path, pieces: Iterable[Samples], rate: int) -> int:
+    """Write mono float32 pieces in [-1, 1] as 16-bit WAV, or as FLAC where `path` ends so.
 
-    The file appears whole or not at all. Raises `AudioFileError`.
+    Gives the number of samples. The pieces are written as they come, and the file appears whole or not at all. Raises `AudioFileError`.
     """
     container = "FLAC" if path.suffix.lower() == ".flac" else "WAV"
     partial = path.with_name(f".{path.name}.part")
+    n_samples = 0
     try:
-        sf.write(partial, samples, rate, format=container, subtype="PCM_16")
+        with sf.SoundFile(partial, "w", rate, 1, "PCM_16", format=container) as file:
+            for piece in pieces:
+                file.write(piece)
+                n_samples += len(piece)
         partial.replace(path)
     except (OSError, sf.LibsndfileError) as error:
-        partial.unlink(missing_ok=True)
         raise AudioFileError(
             f"{path} could not be written ({error}). Choose a folder that exists and has room."
         ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return n_samples
 
 
 def _open(path: Path) -> sf.SoundFile:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from voice.app import open_synthesiser
-from voice.audio.files import SoundWriter
+from voice.audio.files import write_sound
 from voice.audio.frames import Samples
 from voice.audio.speaker import DeviceSink
 from voice.commands.context import of
@@ -23,17 +23,16 @@ def say(
     context: typer.Context,
     text: Annotated[str, typer.Argument(help="What to say.")],
     output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", help="Write a WAV or FLAC file instead of using the speakers."),
+        Path | None, typer.Option("-o", "--output", help="Write a WAV or FLAC file and stay silent.")
     ] = None,
 ) -> None:
-    """Speak TEXT in Utter's voice, as it would be said in a session."""
+    """Speak TEXT as Utter would say it in a session."""
     made = of(context)
     voice = open_synthesiser(made.settings.speaking, made.store)
     if output is None:
         asyncio.run(_play(voice, text, made.settings.audio.output_device))
-        return
-    ...
+    elif write_sound(output, _pieces(voice, text), voice.sample_rate) == 0:
+        made.console.print("There is nothing in this text that can be said; the file is empty.")
 
 
 def _pieces(voice: Synthesiser, text: str) -> Iterator[Samples]:

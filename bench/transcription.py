@@ -1,13 +1,12 @@
 """Transcription of spoken requests: Utter against faster-whisper with the same weights, time and word errors.
 
-Run as `python bench/transcription.py`; the speech is made on the spot, see `synthetic.py`.
+The speech is made on the spot, see `synthetic.py`.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,10 +20,10 @@ os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
 import numpy as np  # noqa: E402
 from faster_whisper import WhisperModel  # noqa: E402
 from rapidfuzz.distance import Levenshtein  # noqa: E402
-from report import machine, table, write_section  # noqa: E402
-from synthetic import Clip, Voices, clips  # noqa: E402
 
 from agent.models.store import ModelStore  # noqa: E402
+from bench.report import machine, table, write_section  # noqa: E402
+from bench.synthetic import Clip, Voices, clips  # noqa: E402
 from voice.hearing.transcribe import Transcriber  # noqa: E402
 
 ROUNDS = 3
@@ -54,8 +53,8 @@ class Result:
         return ABOUT_4_S[0] <= len(self.clip.samples) / 16_000 - SILENCE_S <= ABOUT_4_S[1]
 
 
-def main() -> int:
-    """Measure, print and write the section; the status is 1 when a limit is missed."""
+def main() -> bool:
+    """Measure, print and write the section; true when both limits are kept."""
     store = ModelStore.default()
     ours = Transcriber(store.path("whisper-base-mlx"))
     theirs = WhisperModel(
@@ -79,7 +78,7 @@ def main() -> int:
     text = report(results, ratio)
     print(text)
     write_section("transcription", text)
-    return int(ratio > MOST_RATIO or errors(results, ours=True) > errors(results, ours=False))
+    return ratio <= MOST_RATIO and errors(results, ours=True) <= errors(results, ours=False)
 
 
 def measure(clip: Clip, ours: Callable[[np.ndarray], str], theirs: Callable[[np.ndarray], str]) -> Result:
@@ -137,7 +136,3 @@ def report(results: Sequence[Result], ratio: float) -> str:
         f"ratio {ratio:.2f} (at most {MOST_RATIO}).\n\n"
         "Word error rate:\n\n" + table(["clips", "n", "Utter", "faster-whisper"], rows)
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

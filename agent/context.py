@@ -14,7 +14,7 @@ from agent.mentions import Mentions, mentioned
 from agent.symbols import Symbol, SymbolKind, parse
 from agent.tools.files import fenced
 from agent.tools.testreport import TestCase
-from agent.tools.tests_runner import is_test_code
+from agent.tools.tests_runner import is_test_code, is_test_file
 
 _WHOLE_SYMBOL_LINES = 60
 _WHOLE_FILE_LINES = 70
@@ -23,6 +23,7 @@ _REGION_LINES = 6  # shown on each side of a top-level line
 _MAX_CHARS = 3_600  # some 900 tokens
 _OFFERED_FILES = 24
 _OFFERED_SYMBOLS = 40
+_SHOWN_TEST_LINES = 24
 _CULPRITS = 4
 _CALL_DEPTH = 2
 
@@ -55,6 +56,34 @@ def for_change(request: str, index: CodeIndex) -> Context:
     if not named.symbols and not named.files:
         blocks = [_symbol_block(item, index) for item in related[:2]]
     return _context(blocks, named, related, index, tests_too=wants_tests or _only_tests(named))
+
+
+def for_new_test(request: str, index: CodeIndex) -> Context:
+    """The code that is to be tested, and the beginning of the test file it belongs to."""
+    named = mentioned(request, index)
+    items = named.symbols or tuple(_related(request, index, tests_too=False)[:1])
+    blocks = [_symbol_block(item, index) for item in items if not is_test_code(item.path)]
+    tests = [path for path in index.sources if is_test_file(path)]
+    users = [path for item in items for path in index.users_of(item) if path in tests]
+    tests = list(dict.fromkeys([*(path for path in named.files if path in tests), *users, *tests]))
+    for path in tests[:1]:
+        blocks.append(f"{path}:\n{fenced(chr(10).join(index.sources[path].lines[:_SHOWN_TEST_LINES]))}")
+    return Context(_joined(blocks), tuple(tests[:_OFFERED_FILES]), ())
+
+
+def for_new_method(request: str, index: CodeIndex) -> Context:
+    """The class that is to have it. What is offered as a file is `file:Class`."""
+    named = mentioned(request, index)
+    classes = [item for item in named.symbols if item.symbol.kind is SymbolKind.CLASS]
+    if not classes:
+        places = {*named.files} or {item.path for item in _related(request, index, tests_too=False)}
+        classes = [
+            item for path in places for item in _in_file(path, index) if item.symbol.kind is SymbolKind.CLASS
+        ]
+    blocks = [_symbol_block(item, index) for item in classes[:1]]
+    return Context(
+        _joined(blocks), tuple(f"{item.path}:{item.symbol.name}" for item in classes[:_OFFERED_FILES]), ()
+    )
 
 
 def for_failure(case: TestCase, told: str, index: CodeIndex, *, tests_too: bool) -> Context:

@@ -9,7 +9,7 @@ from agent.tools.testreport import TestCase, TestReport
 
 @dataclass(frozen=True)
 class Verdict:
-    """`broken` are tests that passed before and fail now; `mended` is whether a failing one passes now."""
+    """`broken` are tests that fail now and did not before; `mended` is whether a failing one passes now."""
 
     broken: tuple[TestCase, ...]
     mended: bool
@@ -21,18 +21,13 @@ class Verdict:
 
 
 def compare(before: TestReport, after: TestReport) -> Verdict:
-    """What a change did to the tests. Tests that the change removed or renamed count neither way."""
+    """What a change did to the tests. Tests that it removed count neither way; new ones have to pass."""
     if after.trouble:
         return Verdict((), False, "" if before.trouble else after.trouble)
     if before.trouble:
         return Verdict((), bool(after.passed_ids))
-    known_broken = {case.id for case in before.broken}
-    passed_names = {case.name for case in before.cases if case.id in before.passed_ids}
-    broken = tuple(
-        case
-        for case in after.broken
-        # A file that cannot be imported any more fails under a new id of its own.
-        if case.id in before.passed_ids
-        or (case.id not in known_broken and case.name not in passed_names and not case.places)
-    )
-    return Verdict(broken, bool(known_broken & after.passed_ids))
+    known = {case.id for case in before.broken}
+    fresh = tuple(case for case in after.broken if case.id not in known)
+    # A failing test that was only renamed is no new one.
+    is_worse = len(after.broken) > len(before.broken) or any(case.id in before.passed_ids for case in fresh)
+    return Verdict(fresh if is_worse else (), bool(known & after.passed_ids))

@@ -14,6 +14,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from agent import context, intents, routing
+from agent.context import Context
 from agent.conversation import Conversation
 from agent.dialogue import Dialogue
 from agent.engine.protocol import ContextFull, Engine
@@ -30,11 +31,12 @@ from agent.events import (
 )
 from agent.hands import Hands, NeedsWord
 from agent.mending import Found, small_repair
-from agent.routing import Route
+from agent.routing import NewCode, Route
 from agent.steps import Task, TimeUp, Turn, work
 from agent.template import ChatTemplate
 from agent.toolcalls.guided import next_call_id
 from agent.toolcalls.prompt import system_prompt
+from agent.tools.files import fenced
 from agent.tools.registry import Outcome, refused
 from agent.tools.testreport import TestCase, TestReport
 from agent.tools.toolbox import Toolbox, told
@@ -147,9 +149,9 @@ class Agent:
 
     async def _change(self, request: str, turn: Turn, *, may_say: bool) -> AsyncGenerator[Event, None]:
         """A change; the tests before it run while the model reads."""
-        given = context.for_change(request, self._tools.index)
+        given, names = self._scope(request)
         baseline = asyncio.create_task(self._hands.baseline())
-        task = Task(request, given, (*_WRITING, "read_file", "search"), may_say, baseline)
+        task = Task(request, given, names, may_say, baseline)
         deeds = len(turn.deeds)
         try:
             ended = None
@@ -162,6 +164,19 @@ class Agent:
                     yield event
         finally:
             baseline.cancel()
+
+    def _scope(self, request: str) -> tuple[Context, tuple[str, ...]]:
+        """What a change is given, and the tools for it: only the sure rules mask any."""
+        index, wanted = self._tools.index, routing.new_code(request)
+        if wanted is NewCode.TEST:
+            given = context.for_new_test(request, index)
+            return given, ("append",) if given.files else ("create_file",)
+        if wanted is NewCode.METHOD and (given := context.for_new_method(request, index)).files:
+            return given, ("append",)
+        given = context.for_change(request, index)
+        if wanted is NewCode.DEFINITION:
+            return given, ("append", "create_file")
+        return given, (*_WRITING, "read_file", "search")
 
     async def _mend(self, request: str, turn: Turn, *, explain: bool) -> AsyncGenerator[Event, None]:
         """Failing tests: run them, then take them one at a time with the code that they reach."""
@@ -179,6 +194,8 @@ class Agent:
             tests_too = routing.wants_test_edited(request)
             given = context.for_failure(case, failure, self._tools.index, tests_too=tests_too)
             if explain:
+                found = await small_repair(case, report, self._tools)
+                given = replace(given, text=given.text + (_hint(found) if found else ""))
                 async for event in self._work(Task(request, given, (), may_say=True), turn):
                     yield event
                 return
@@ -259,6 +276,12 @@ class Agent:
             self._dialogue.remember(
                 f"Earlier request: {request} Done: {'; '.join(turn.deeds)}", is_told=is_told
             )
+
+
+def _hint(found: Found) -> str:
+    line, before, after = found.repair.line, found.repair.before.strip(), found.repair.after.strip()
+    place = f"line {line} of {found.path}"
+    return f"Tried out: the test passes when {place} is not\n{fenced(before)}\nbut\n{fenced(after)}\n"
 
 
 async def _at_hand(report: TestReport) -> TestReport | None:

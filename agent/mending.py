@@ -24,7 +24,7 @@ from agent.tools.toolbox import Toolbox
 from agent.workspace import Workspace
 
 _TIME_LIMIT_S = 40.0
-_TRY_LIMIT_S = 10.0  # a repair can make a loop endless
+_TRY_LIMIT_S = 5.0  # a repair can make a loop endless
 _MAX_TRIES = 60
 _MAX_FILES = 3_000
 _MAX_BYTES = 50_000_000

@@ -53,7 +53,8 @@ _TEST_ITSELF = re.compile(
 )
 _PARTS = re.compile(
     r"(?:,? and then|,? then|,? and also|,? and|;|\. )\s+"
-    rf"(?=(?:please )?(?:{_CHANGE_VERBS}|run|commit|re-?run)\b)",
+    rf"(?=(?:please )?(?:{_CHANGE_VERBS}|run|commit|re-?run)"
+    r" (?:a|an|the|it|its|this|that|all|every|each|my|to|in|\w*_\w*|\w+\.\w+|everything|tests?)\b)",
     re.IGNORECASE,
 )
 
@@ -77,6 +78,31 @@ def route(request: str) -> Route:
     ):
         return Route.UNCLEAR
     return Route.QUESTION if request.rstrip().endswith("?") else Route.UNCLEAR
+
+
+class NewCode(str, Enum):
+    """What a request wants to be added, where its words leave no doubt."""
+
+    TEST = "test"
+    METHOD = "method"
+    DEFINITION = "definition"
+
+
+_NEW = re.compile(
+    r"(?:add|write|create|make|implement|define|introduce) (?:a|an|another|some|one more|two|me a)\b"
+    r"(?: new| small| simple| short| unit| helper| utility| \w+ing){0,2}"
+    r" (?P<what>tests?|methods?|functions?|class)\b",
+    re.IGNORECASE,
+)
+
+
+def new_code(request: str) -> NewCode | None:
+    """What is to be added; None where nothing is, or the words are not sure."""
+    found = _NEW.match(plain(request))
+    if found is None:
+        return None
+    what = found["what"].lower().rstrip("s")
+    return {"test": NewCode.TEST, "method": NewCode.METHOD}.get(what, NewCode.DEFINITION)
 
 
 def wants_test_edited(request: str) -> bool:

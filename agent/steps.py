@@ -108,7 +108,8 @@ async def work(
             temperature = 0.0
         else:
             failures, temperature = failures + 1, _RETRY_TEMPERATURE
-            reason = outcome.content.removeprefix("error: ").partition("\n")[0].rstrip(".")
+            # The first reason is the telling one: after it a small model mostly repeats itself.
+            reason = reason or outcome.content.removeprefix("error: ").partition("\n")[0].rstrip(".")
             if failures == task.max_failures:
                 break
         if not is_last:
@@ -133,7 +134,7 @@ def _menu(task: Task, toolbox: Toolbox, masked: set[str], *, only_say: bool) -> 
         symbol = found[0].symbol
         if not symbol.is_callable:
             return f"class {symbol.bare_name}"
-        return f"{'async ' if symbol.is_async else ''}def {symbol.bare_name}("
+        return f"{'async ' if symbol.is_async else ''}def {symbol.bare_name}"
 
     names = () if only_say else tuple(name for name in task.tools if name not in masked)
     return Menu(

@@ -65,7 +65,7 @@ class Scripted:
 
 
 def menu(*tools: Tool, may_say: bool = True, lines: Sequence[str] = ("a = 1", "b = 2")) -> Menu:
-    return Menu(tools, may_say, ("a.py", "b.py"), ("f", "g"), lambda path: lines, lambda name: f"def {name}(")
+    return Menu(tools, may_say, ("a.py", "b.py"), ("f", "g"), lambda path: lines, lambda name: f"def {name}")
 
 
 def run(writer: Scripted, offered: Menu) -> list[object]:
@@ -76,7 +76,7 @@ def run(writer: Scripted, offered: Menu) -> list[object]:
 
 
 def test_a_call_streams_its_arguments_as_legal_json() -> None:
-    writer = Scripted(" rewrite_function\n", " g\n", 'x):\n    return "a\\n" + x\n\n```')
+    writer = Scripted(" rewrite_function\n", " g\n", '(x):\n    return "a\\n" + x\n\n```')
     steps = run(writer, menu(REWRITE, SEARCH))
     fragments = [step.json_fragment for step in steps if isinstance(step, ToolArgumentsDelta)]
     for end in range(1, len(fragments)):
@@ -120,7 +120,7 @@ def test_the_model_is_not_asked_where_there_is_one_choice() -> None:
 
 def test_a_call_that_is_cut_off_is_an_error() -> None:
     with pytest.raises(CallFailed):
-        run(Scripted(" g\n", "x):\n    return 1\n"), menu(REWRITE, may_say=False))
+        run(Scripted(" g\n", "(x):\n    return 1\n"), menu(REWRITE, may_say=False))
 
 
 @given(st.lists(st.tuples(st.text(max_size=8), st.lists(st.text(max_size=8), max_size=4)), max_size=4))
@@ -152,7 +152,8 @@ def test_any_lines_make_a_valid_grammar(lines: list[str]) -> None:
         grammar.choice(['we"ird\\name.py', "na\u00efve \U0001f600.py"]),
         grammar.line(60),
         grammar.spoken(3),
-        grammar.code(40),
+        grammar.code(40, is_opened=True),
+        grammar.code(40, is_opened=False),
     ],
 )
 def test_every_grammar_is_valid(source: str) -> None:

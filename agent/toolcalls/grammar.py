@@ -41,11 +41,12 @@ def spoken(max_sentences: int) -> str:
     )
 
 
-def code(max_lines: int) -> str:
-    """Code up to the fence that ends it. The first line goes on from what has been written already."""
+def code(max_lines: int, *, is_opened: bool) -> str:
+    """Code up to the fence that ends it. Opened code goes on behind the name of what it defines."""
+    first = r"[(:]" if is_opened else ""
     return (
         f"start: FIRST LINE{{0,{max_lines}}} END\n"
-        + r"FIRST: /[^`\n\x00-\x08\x0b-\x1f]{0,200}\n/"
+        + rf"FIRST: /{first}[^`\n\x00-\x08\x0b-\x1f]{{0,200}}\n/"
         + "\nLINE: "
         + _CODE_LINE
         + f"\nEND: {literal(FENCE)}\n"

@@ -99,7 +99,7 @@ async def next_step(
     for param in tool.params:
         yield ToolArgumentsDelta(call_id, json.begin(param.name))
         value = ""
-        async for piece in _value(blanks, param, menu, arguments):
+        async for piece in _value(blanks, tool, param, menu, arguments):
             value += piece
             yield ToolArgumentsDelta(call_id, json.text(piece))
         arguments[param.name] = value
@@ -148,12 +148,12 @@ def _files_for(tool: Tool, menu: Menu) -> tuple[str, ...]:
 
 
 async def _value(
-    blanks: _Blanks, param: Param, menu: Menu, before: dict[str, Any]
+    blanks: _Blanks, tool: Tool, param: Param, menu: Menu, before: dict[str, Any]
 ) -> AsyncGenerator[str, None]:
     """The pieces of one parameter's value, as the model writes it."""
     kind = param.kind
     if kind is ParamKind.PATH:
-        yield await blanks.pick(param.name, menu.files)
+        yield await blanks.pick(param.name, _files_for(tool, menu))
     elif kind is ParamKind.SYMBOL:
         yield await blanks.pick(param.name, menu.symbols)
     elif kind is ParamKind.LINES:
@@ -171,7 +171,7 @@ async def _value(
         await blanks.writer.put(f"{param.name}:\n{grammar.FENCE}\n{opening}")
         if opening:
             yield opening
-        constraint = grammar.code(_CODE_LINES)
+        constraint = grammar.code(_CODE_LINES, is_opened=bool(opening))
         async for piece in _until_fence(blanks.fill(constraint, menu.max_code_tokens)):
             yield piece
         await blanks.writer.put("\n")

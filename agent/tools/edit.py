@@ -14,7 +14,7 @@ from typing import Any
 
 from agent.codeindex import CodeIndex, Located
 from agent.facts import FileEdited
-from agent.symbols import SymbolKind, parse
+from agent.symbols import Symbol, SymbolKind, parse
 from agent.textfile import TextFile, write_bytes
 from agent.tools import changes
 from agent.tools.imports import add_missing_imports
@@ -93,11 +93,19 @@ class EditTools:
         return self._write("edit_file", path, file, replaced.text)
 
     async def append(self, arguments: Mapping[str, Any]) -> Outcome:
-        """Add lines at the end of a file, before its `if __name__ == "__main__"` block where it has one."""
-        path, new = str(arguments["path"]), textwrap.dedent(str(arguments["new"])).strip("\n")
+        """Add lines at the end of a file, before its `if __name__ == "__main__"` block where it has one.
+
+        A path of the form `file:Class` means the end of that class.
+        """
+        (path, _, owner), new = (
+            str(arguments["path"]).partition(":"),
+            textwrap.dedent(str(arguments["new"])).strip("\n"),
+        )
         file = self._workspace.read(path)
         if not new.strip():
             return refused("append", "there is nothing to add")
+        if owner:
+            return self._append_to_class(path, owner, file, new)
         if path.endswith(".py"):
             duplicate = _defined(new) & {symbol.name for symbol in self._symbols(path)}
             if duplicate:
@@ -138,7 +146,20 @@ class EditTools:
         facts = tuple(fact for outcome in outcomes for fact in outcome.facts)
         return Outcome(True, f"ok: renamed {old} to {new} in {', '.join(touched)}", facts)
 
-    def _symbols(self, path: str):
+    def _append_to_class(self, path: str, owner: str, file: TextFile, new: str) -> Outcome:
+        symbols = self._symbols(path)
+        found = next((s for s in symbols if s.name == owner and s.kind is SymbolKind.CLASS), None)
+        if found is None:
+            return refused("append", f"{path} has no class {owner}")
+        if any(symbol.name in {f"{owner}.{name}" for name in _defined(new)} for symbol in symbols):
+            return refused("append", f"{owner} has that already")
+        lines = file.text.split("\n")
+        body = re.match(r"\s+(?=\S)", lines[found.def_line]) if found.def_line < len(lines) else None
+        indent = body[0] if body else "    "
+        after = [*lines[: found.last_line], "", *reindent(new, indent).split("\n"), *lines[found.last_line :]]
+        return self._write("append", path, file, "\n".join(after))
+
+    def _symbols(self, path: str) -> tuple[Symbol, ...]:
         self._index.refresh()
         source = self._index.sources.get(path)
         return source.symbols if source is not None else ()

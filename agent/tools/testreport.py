@@ -93,7 +93,9 @@ def from_junit(text: str) -> TestReport:
             for path, line in re.findall(r"^([^\s:][^:\n]*\.py):(\d+): ", trace, re.MULTILINE)
         )
         identity = f"{element.get('classname', '')}::{name}"
-        cases.append(TestCase(identity, name, outcome, _unlisted(message), places))
+        if outcome is Outcome.ERROR:
+            message = _import_error(message, trace)
+        cases.append(TestCase(identity, name, outcome, message, places))
     duration = sum(float(suite.get("time", 0)) for suite in root.iter("testsuite"))
     return TestReport("pytest", tuple(cases), duration)
 
@@ -106,7 +108,7 @@ def from_unittest(text: str) -> TestReport:
             record["id"],
             record["id"].rpartition(".")[2],
             Outcome(record["outcome"]),
-            record["message"],
+            _import_error(record["message"], "") if record["outcome"] == "error" else record["message"],
             tuple(
                 (path, int(line)) for path, line in re.findall(r'File "([^"]+)", line (\d+)', record["trace"])
             ),
@@ -116,11 +118,12 @@ def from_unittest(text: str) -> TestReport:
     return TestReport("unittest", cases, document["duration_s"])
 
 
-def _unlisted(message: str) -> str:
-    """pytest puts the whole report into the message of a failed import; the last line says what it is."""
-    if "\nE   " in message:
-        return message.rsplit("\nE   ", 1)[1].split("\n")[0].strip()
-    return message
+def _import_error(message: str, trace: str) -> str:
+    """Why a test file could not be imported: the last line that says so, for both runners bury it."""
+    lines = [line.removeprefix("E ").strip() for line in f"{message}\n{trace}".splitlines()]
+    return next(
+        (line for line in reversed(lines) if re.match(r"\w+(Error|Exception|Warning)\b", line)), message
+    )
 
 
 def _failure(case: TestCase, read_source: Callable[[str], str | None]) -> TestFailure:

@@ -245,6 +245,12 @@ def test_of_a_long_line_only_the_changed_part_is_said() -> None:
     )
 
 
+def test_what_is_said_of_a_long_line_neither_begins_nor_ends_with_a_joining_word() -> None:
+    before = 'return round(days + settings["fee_per_day"], 2)'
+    said = change(before, before.replace("+", "*"))
+    assert said == "days plus settings became days times settings"
+
+
 def test_a_change_that_cannot_be_heard_is_not_claimed_to_be_one() -> None:
     assert change("x = 'a'", 'x = "a"') == ""
     silent = FileEdited("a.py", 1, 1, (LineChange(4, "x = 'a'", 'x = "a"'),))

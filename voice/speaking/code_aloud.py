@@ -7,6 +7,7 @@ import re
 from voice.speaking.names_aloud import file_name, identifier, number
 
 MAX_WORDS = 16  # more than this is not understood by ear
+_JOINING = {"of", "at", "dot", ","}
 _CONTEXT_WORDS = 2  # kept on each side of what changed in a long line
 
 _OPERATORS = {
@@ -81,9 +82,14 @@ def _around_difference(old: list[str], new: list[str]) -> tuple[list[str], list[
     shortest = min(len(old), len(new))
     head = next((i for i in range(shortest) if old[i] != new[i]), shortest)
     tail = next((i for i in range(shortest - head) if old[-1 - i] != new[-1 - i]), shortest - head)
-    head = max(0, head - _CONTEXT_WORDS)
-    tail = max(0, tail - _CONTEXT_WORDS)
-    return old[head : len(old) - tail], new[head : len(new) - tail]
+    # Words that only join what is left out to what is said are left out as well.
+    first = max(0, head - _CONTEXT_WORDS)
+    while first < head and old[first] in _JOINING:
+        first += 1
+    last = max(0, tail - _CONTEXT_WORDS)
+    while last < tail and old[-1 - last] in _JOINING:
+        last += 1
+    return old[first : len(old) - last], new[first : len(new) - last]
 
 
 def _words(text: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Union
 
 from agent.errors import UtterError
@@ -79,9 +79,13 @@ class Hands:
         if verdict.is_harmful:
             edits.revert(mark)
             broke = verdict.broken[0].name if verdict.broken else "the tests"
-            return refused(tool.name, f"that change made {broke} fail, so I took it back")
+            return _taken_back(tool, f"that change made {broke} fail, so I took it back")
         if must_mend and not verdict.mended:
             edits.revert(mark)
             left = told(self._tools.test_facts(after)).partition("; ")[2]
-            return refused(tool.name, f"that change did not help, so I took it back: {left}")
+            return _taken_back(tool, f"that change did not help, so I took it back: {left}")
         return outcome
+
+
+def _taken_back(tool: Tool, reason: str) -> Outcome:
+    return replace(refused(tool.name, reason), was_taken_back=True)

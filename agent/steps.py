@@ -62,9 +62,9 @@ async def work(
 ) -> AsyncGenerator[Event, None]:
     """Ends after an answer or a change that stays; a `TurnEnded` says that it went otherwise."""
     await dialogue.ask(f"{task.given.text}Request: {' '.join(task.request.split())}")
-    seen: set[str] = set()
+    seen: dict[str, Outcome] = {}
     masked: set[str] = set()
-    failures, temperature, reason = 0, 0.0, ""
+    failures, temperature, reason, is_hopeless = 0, 0.0, "", False
     for step in range(turn.max_steps):
         is_last = step == turn.max_steps - 1
         menu = _menu(task, toolbox, masked, only_say=is_last and task.may_say)
@@ -87,8 +87,9 @@ async def work(
             if signature in seen:
                 outcome = Outcome(False, "error: that was tried before, with the same result")
                 masked.add(call.name)
+                # It insists on what the tests forbid: what it would think of next is not what was asked for.
+                is_hopeless = seen[signature].was_taken_back
             else:
-                seen.add(signature)
                 tool = toolbox.registry[call.name]
                 before = await task.baseline if task.baseline is not None else None
                 done = await hands.carry_out(
@@ -97,7 +98,7 @@ async def work(
                 if isinstance(done, NeedsWord):
                     yield ApprovalNeeded(call.id, done.question)
                     done = refused(call.name, "that needs the user's word first")
-                outcome = done
+                outcome = seen[signature] = done
             # A failed try is the model's affair: the user hears how the turn ends.
             yield ToolResult(call.id, outcome.ok, outcome.content, outcome.facts if outcome.ok else ())
             if outcome.ok and not toolbox.registry[call.name].read_only:
@@ -110,13 +111,13 @@ async def work(
             failures, temperature = failures + 1, _RETRY_TEMPERATURE
             # The first reason is the telling one: after it a small model mostly repeats itself.
             reason = reason or outcome.content.removeprefix("error: ").partition("\n")[0].rstrip(".")
-            if failures == task.max_failures:
+            if failures == task.max_failures or is_hopeless:
                 break
         if not is_last:
             await dialogue.ask(f"result: {outcome.content[:_RESULT_CHARS]}")
     turn.deeds.append(f"could not: {reason}")
     what = "I could not fix it" if task.must_mend else "I could not do that"
-    ended = EndReason.FAILED if failures == task.max_failures else EndReason.STEP_LIMIT
+    ended = EndReason.FAILED if failures == task.max_failures or is_hopeless else EndReason.STEP_LIMIT
     yield TurnEnded(ended, f"{what}: {reason}." if reason else f"{what}.")
 
 

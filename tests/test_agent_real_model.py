@@ -1,4 +1,4 @@
-"""The agent with the real 1.5B model on copies of the sample project: judged by files and facts, not words."""
+"""The agent with the real 1.5B model on copies of the sample project, judged by files and by facts."""
 
 from __future__ import annotations
 

@@ -152,16 +152,22 @@ def test_a_change_that_breaks_a_test_is_taken_back(root: Path) -> None:
     assert "2 * width + 2 * height" in (root / "shapes.py").read_text()
 
 
-def test_the_same_call_twice_is_refused_and_its_tool_masked(root: Path) -> None:
+def test_a_model_that_insists_on_a_harmful_change_is_stopped(root: Path) -> None:
     same = (" rewrite_function\n", " edge\n", "(width, height):\n    return 0\n```")
-    other = (" append\n", "def edge(width, height):\n    return 0\n```")
-    engine = ScriptedEngine([*same, *same, *other])
-    (events,) = turns(agent(root, engine), "Simplify edge.")
+    (events,) = turns(agent(root, ScriptedEngine([*same, *same])), "Simplify edge.")
     contents = [event.content for event in events if isinstance(event, ToolResult)]
     assert "tried before" in contents[1]
     assert ending(events).reason is EndReason.FAILED
     assert ending(events).detail == "I could not do that: that change made test_edge fail, so I took it back."
     assert (root / "shapes.py").read_text() == CODE
+
+
+def test_a_tool_that_is_repeated_in_vain_is_masked(root: Path) -> None:
+    same = (" rewrite_function\n", " edge\n", "(width, height):\n    return 2 * (width + height)\n```")
+    script = [*same, *same, " append\n", "def edge(width, height):\n    return 0\n```"]
+    (events,) = turns(agent(root, ScriptedEngine(script)), "Simplify edge.")
+    assert calls(events) == ["rewrite_function", "rewrite_function", "append"]
+    assert ending(events).detail.startswith("I could not do that: this is the code that is there already")
 
 
 def test_a_model_that_breaks_off_ends_the_turn_in_words(root: Path) -> None:

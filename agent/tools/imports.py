@@ -33,6 +33,7 @@ _WELL_KNOWN = {
     "wraps": "functools",
     "partial": "functools",
 }
+_MODULES = sys.stdlib_module_names | {"pytest"}
 
 
 def add_missing_imports(before: str, after: str, modules: Mapping[str, str]) -> str:
@@ -54,7 +55,7 @@ def add_missing_imports(before: str, after: str, modules: Mapping[str, str]) -> 
     for name in sorted(missing):
         if name in modules:
             lines.append(f"from {modules[name]} import {name}")
-        elif name in attributes and name in sys.stdlib_module_names and name not in _WELL_KNOWN:
+        elif name in attributes and name in _MODULES and name not in _WELL_KNOWN:
             lines.append(f"import {name}")
         elif name in _WELL_KNOWN:
             lines.append(f"from {_WELL_KNOWN[name]} import {name}")

@@ -32,11 +32,15 @@ class Param:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a call gave: `content` for the model, `facts` for speech."""
+    """What a call gave: `content` for the model, `facts` for speech.
+
+    `was_taken_back` when it was carried out and then undone, because of what the tests said.
+    """
 
     ok: bool
     content: str
     facts: tuple[Fact, ...] = ()
+    was_taken_back: bool = False
 
 
 Handler = Callable[[Mapping[str, Any]], Awaitable[Outcome]]

@@ -6,6 +6,7 @@ import asyncio
 import os
 import platform
 import sys
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -54,7 +55,7 @@ async def open_engine(settings: Settings, store: ModelStore) -> Engine:
         return await MlxEngine.load(store.path(build), contexts, context_tokens=context_tokens)
     from agent.engine.llamacpp import LlamaCppEngine
 
-    threads = settings.engine.threads or physical_cores()
+    threads = settings.engine.threads or await asyncio.to_thread(free_cores)
     model = await asyncio.to_thread(store.path, settings.models.language_model)
     return await LlamaCppEngine.load(model, contexts, threads=threads, context_tokens=context_tokens)
 
@@ -63,10 +64,25 @@ def _mlx_build(settings: Settings) -> str:
     return f"{settings.models.language_model}-mlx"
 
 
-def physical_cores() -> int:
-    """Processor cores, hardware threads not counted twice, and no more than this process may use."""
+def free_cores(watch_s: float = 0.3) -> int:
+    """Processor cores that other programs leave free, at least one; hardware threads are not counted twice.
+
+    One thread more than there are free cores makes llama.cpp wait for the slowest of them at every step:
+    on two cores with one of them busy, two threads decode 0.5 to 5 tokens a second and one decodes 15.
+    """
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(allowed, psutil.cpu_count(logical=False) or allowed))
+    cores = min(allowed, psutil.cpu_count(logical=False) or allowed)
+    own = psutil.Process()
+    before_s, own_before_s = _busy_s(), sum(own.cpu_times()[:2])
+    time.sleep(watch_s)
+    others_s = _busy_s() - before_s - (sum(own.cpu_times()[:2]) - own_before_s)
+    return max(1, cores - round(others_s / watch_s))
+
+
+def _busy_s() -> float:
+    """Seconds that all cores together have worked since the machine started."""
+    times = psutil.cpu_times()
+    return times.user + times.system + times.nice
 
 
 @asynccontextmanager

@@ -58,7 +58,8 @@ def read_frames(path: Path, tell: Callable[[Flaw], None] | None = None) -> Itera
 def write_sound(path: Path, pieces: Iterable[Samples], rate: int) -> int:
     """Write mono float32 pieces in [-1, 1] as 16-bit WAV, or as FLAC where `path` ends so.
 
-    Gives the number of samples. The pieces are written as they come, and the file appears whole or not at all. Raises `AudioFileError`.
+    Gives the number of samples. The pieces are written as they come, and the file appears whole or not at
+    all. Raises `AudioFileError`.
     """
     container = "FLAC" if path.suffix.lower() == ".flac" else "WAV"
     partial = path.with_name(f".{path.name}.part")

@@ -19,7 +19,7 @@ from agent.context import culprits_of, test_of
 from agent.guard import compare
 from agent.tools.repairs import Repair, repairs
 from agent.tools.testreport import TestCase, TestReport
-from agent.tools.tests_runner import TestRunner
+from agent.tools.tests_runner import TestRunner, is_test_code
 from agent.tools.toolbox import Toolbox
 from agent.workspace import Workspace
 
@@ -28,7 +28,14 @@ _TRY_LIMIT_S = 5.0  # a repair can make a loop endless
 _MAX_TRIES = 60
 _MAX_FILES = 3_000
 _MAX_BYTES = 50_000_000
-# Code that reaches out of the process is never run in a version that nobody has thought of.
+# Code that reaches out of the process is never run in a version that nobody has thought of: a function that
+# does so itself is not changed, and in a project that anywhere removes files, starts programs or speaks to
+# the network nothing is tried, since a wrong value can travel.
+_HARMS = re.compile(
+    r"\b(shutil|subprocess|socket|requests|httpx|aiohttp|urllib|smtplib|ftplib|paramiko|boto3|ctypes|unlink|"
+    r"rmtree|rmdir|removedirs|kill|killpg|Popen|system)\b|\bos\.(remove|rename|replace|truncate)\b|"
+    r"""\bopen\([^)]*["'][rb]*[wax+]"""
+)
 _REACHES_OUT = re.compile(
     r"\b(os|shutil|subprocess|socket|requests|httpx|urllib|smtplib|unlink|rmtree|rmdir|remove|kill|exec|eval|"
     r"system|Popen|connect|execute|write_text|write_bytes)\b|\bopen\("
@@ -47,7 +54,8 @@ async def small_repair(case: TestCase, before: TestReport, toolbox: Toolbox) -> 
     """The likeliest small repair of the functions that the failing test reaches; None when there is none."""
     index = toolbox.index
     test = test_of(case, index)
-    if test is None:
+    code = [source.text for path, source in index.sources.items() if not is_test_code(path)]
+    if test is None or any(_HARMS.search(text) for text in code):
         return None
     told = index.source_of(test)
     tries = [

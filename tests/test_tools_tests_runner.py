@@ -221,3 +221,10 @@ def test_an_endless_repair_does_not_end_the_search(tmp_path: Path) -> None:
     code = "def count(n):\n    k = 0\n    while n > 0:\n        n -= 1\n        k = k - 1\n    return k\n"
     test = "from code_ import count\n\ndef test_count():\n    assert count(5) == 5\n"
     assert mend(tmp_path, code, test) == "k = k + 1"
+
+
+def test_nothing_is_tried_in_a_project_that_removes_files_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "clean.py").write_text("import shutil\n\ndef clean(a):\n    shutil.rmtree(a)\n")
+    code = "def low(a):\n    return a + 1\n"
+    test = "from code_ import low\n\ndef test_low():\n    assert low(4) == 3\n"
+    assert mend(tmp_path, code, test) is None

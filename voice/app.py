@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 import psutil
 
@@ -18,6 +19,7 @@ from agent.errors import UtterError
 from agent.loop import Agent, Limits
 from agent.models.store import ModelStore
 from agent.template import ChatTemplate
+from agent.tools.process import project_environment
 from agent.tools.toolbox import Toolbox
 from agent.workspace import Workspace
 from voice import config
@@ -89,8 +91,9 @@ def _busy_s() -> float:
 async def open_agent(settings: Settings, store: ModelStore, workspace: Workspace) -> AsyncGenerator[Agent]:
     """The agent at work on `workspace`, its instructions already in the model's context."""
     loading = asyncio.create_task(open_engine(settings, store))
+    environment = project_environment(os.environ, Path(sys.prefix))
     toolbox = await asyncio.to_thread(
-        partial(Toolbox, workspace, dict(os.environ), test_time_s=settings.agent.test_time_s)
+        partial(Toolbox, workspace, environment, test_time_s=settings.agent.test_time_s)
     )
     engine = await loading
     try:

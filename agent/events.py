@@ -1,4 +1,4 @@
-"""The typed events of one turn: plain values, streamed by the loop, read by voice, command line and server."""
+"""The typed events of one turn: plain values, streamed by the loop, read by whoever shows or says them."""
 
 from __future__ import annotations
 

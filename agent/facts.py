@@ -34,7 +34,7 @@ class SearchFound:
 
 @dataclass(frozen=True)
 class LineChange:
-    """One changed place: the old and the new line, stripped; either is empty for a pure addition or removal."""
+    """One changed place: the old and the new line, stripped; empty where there is none."""
 
     line: int
     before: str

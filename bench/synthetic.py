@@ -130,10 +130,11 @@ def pink_noise(n_samples: int, seed: int) -> Samples:
 
 
 def clips(voices: Voices, snr_levels_db: tuple[float | None, ...] = (None, 20.0, 10.0)) -> Iterator[Clip]:
-    """Every request once at each noise level; the voices take turns."""
+    """Every request in two voices at each noise level; the voices take turns."""
     for number, text in enumerate(REQUESTS):
-        voice = voices.names[number % len(voices.names)]
-        clean = voices.say(text, voice)
-        for snr_db in snr_levels_db:
-            seed = zlib.crc32(f"{text} {snr_db}".encode())
-            yield Clip(text, voice, snr_db, with_noise(clean, snr_db, seed))
+        for turn in (number, number + 2):
+            voice = voices.names[turn % len(voices.names)]
+            clean = voices.say(text, voice)
+            for snr_db in snr_levels_db:
+                seed = zlib.crc32(f"{text} {voice} {snr_db}".encode())
+                yield Clip(text, voice, snr_db, with_noise(clean, snr_db, seed))

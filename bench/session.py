@@ -13,8 +13,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.models.store import ModelStore
 from bench.report import machine, table, write_section
+from voice import config
+from voice.app import contexts_of
+from voice.commands.context import store_of
 
 RUNS = 5
 TESTS_REQUEST = 2  # the third: "Run the tests."
@@ -35,10 +37,9 @@ class Session:
 
 def main() -> bool:
     """Run the sessions and write the section `session`; False when a limit is missed."""
-    store = _store()
+    store = store_of(config.load())
     with tempfile.TemporaryDirectory() as folder:
-        contexts = store.root.parent / "contexts"
-        shutil.rmtree(contexts, ignore_errors=True)  # what the next run computes and keeps again
+        shutil.rmtree(contexts_of(store), ignore_errors=True)  # the next run computes and keeps them again
         cold = run_demo(Path(folder) / "cold")
         warm = [run_demo(Path(folder) / f"warm{number}") for number in range(RUNS)]
     rows = [
@@ -91,8 +92,3 @@ def run_demo(out: Path) -> Session:
 
 def median(values: Iterable[float]) -> float:
     return statistics.median(values)
-
-
-def _store() -> ModelStore:
-    cache = os.environ.get("UTTER_CACHE")
-    return ModelStore(Path(cache) / "models") if cache else ModelStore.default()

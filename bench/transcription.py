@@ -21,9 +21,10 @@ import numpy as np  # noqa: E402
 from faster_whisper import WhisperModel  # noqa: E402
 from rapidfuzz.distance import Levenshtein  # noqa: E402
 
-from agent.models.store import ModelStore  # noqa: E402
 from bench.report import machine, table, write_section  # noqa: E402
 from bench.synthetic import Clip, Voices, clips  # noqa: E402
+from voice import config  # noqa: E402
+from voice.commands.context import store_of  # noqa: E402
 from voice.hearing.transcribe import Transcriber  # noqa: E402
 
 ROUNDS = 3
@@ -58,7 +59,7 @@ class Result:
 
 def main() -> bool:
     """Measure, print and write the section; true when both limits are kept."""
-    store = ModelStore.default()
+    store = store_of(config.load())
     ours = Transcriber(store.path("whisper-base-mlx"))
     theirs = WhisperModel(
         str(store.path("whisper-base")), device="cpu", compute_type="int8", cpu_threads=THREADS

@@ -11,7 +11,8 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from agent.models.store import ModelStore
+from voice import config
+from voice.commands.context import store_of
 from voice.audio.frames import SAMPLE_RATE
 from voice.speaking.engines.kokoro import KokoroSynthesiser
 
@@ -58,7 +59,7 @@ def make(request: SpokenRequest, kokoro: Path, seed: int) -> NDArray[np.float32]
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "requests"
     folder.mkdir(parents=True, exist_ok=True)
-    kokoro = ModelStore.default().path("kokoro")
+    kokoro = store_of(config.load()).path("kokoro")
     for seed, request in enumerate(REQUESTS):
         path = folder / f"{request.name}.flac"
         audio = make(request, kokoro, seed)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 
 from agent.models.store import ModelStore
+from voice import config
+from voice.commands.context import store_of
 
 
 @pytest.fixture(scope="session")
 def store() -> ModelStore:
     """The models that `make test` fetched."""
-    cache = os.environ.get("UTTER_CACHE")
-    return ModelStore(Path(cache) / "models") if cache else ModelStore.default()
+    return store_of(config.load())
 
 
 pytest_plugins = ["fixtures_engine"]

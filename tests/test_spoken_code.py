@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.workspace import Workspace
 from voice.hearing.lexicon import Bounds, Lexicon
 from voice.hearing.names import path_keys, spoken_words
 from voice.hearing.spoken_code import Source, write_out
@@ -150,7 +151,7 @@ def test_a_git_repository_gives_its_files_but_not_the_ignored_ones(tmp_path: Pat
     (tmp_path / "secret.py").write_text("def hidden_name(): pass\n")
     (tmp_path / "build").mkdir()
     (tmp_path / "build" / "made.py").write_text("made_name = 1\n")
-    lexicon = Lexicon.from_folder(tmp_path)
+    lexicon = Lexicon.of(Workspace(tmp_path))
     assert set(lexicon.files) == {".gitignore", "calc.py"}
     assert "add_up" in lexicon.identifiers
     assert "hidden_name" not in lexicon.identifiers
@@ -165,7 +166,7 @@ def test_a_plain_folder_is_walked_without_environments_and_binaries(tmp_path: Pa
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(data)
-    lexicon = Lexicon.from_folder(tmp_path)
+    lexicon = Lexicon.of(Workspace(tmp_path))
     assert lexicon.files == ("image.c", "shelf/books.py")
     assert set(lexicon.identifiers) == {"def", "lend_book", "pass"}
 
@@ -173,7 +174,7 @@ def test_a_plain_folder_is_walked_without_environments_and_binaries(tmp_path: Pa
 def test_a_huge_file_is_named_but_never_read(tmp_path: Path):
     with (tmp_path / "huge.py").open("wb") as file:
         file.truncate(2 * 2**30)  # a hole, not 2 GB of disk
-    lexicon = Lexicon.from_folder(tmp_path)
+    lexicon = Lexicon.of(Workspace(tmp_path))
     assert lexicon.files == ("huge.py",)
     assert lexicon.identifiers == {}
 
@@ -181,8 +182,11 @@ def test_a_huge_file_is_named_but_never_read(tmp_path: Path):
 def test_the_number_of_files_is_bounded(tmp_path: Path):
     for number in range(20):
         (tmp_path / f"f{number}.py").touch()
-    assert len(Lexicon.from_folder(tmp_path, Bounds(files=5)).files) == 5
+    assert len(Lexicon.of(Workspace(tmp_path), Bounds(files=5)).files) == 5
 
 
-def test_a_folder_that_is_not_there_gives_an_empty_lexicon(tmp_path: Path):
-    assert Lexicon.from_folder(tmp_path / "no").files == ()
+def test_a_file_that_may_hold_secrets_is_named_but_never_read(tmp_path: Path):
+    (tmp_path / "secrets.yaml").write_text("hunter_two_pass: 1\n")
+    lexicon = Lexicon.of(Workspace(tmp_path))
+    assert lexicon.files == ("secrets.yaml",)
+    assert lexicon.identifiers == {}

@@ -40,9 +40,21 @@ def engine_name(settings: Settings, store: ModelStore) -> str:
     return "mlx" if apple and _mlx_build(settings) in store.manifest.entries else "llamacpp"
 
 
+def contexts_of(store: ModelStore) -> Path:
+    """Where the engines keep the contexts that they save."""
+    return store.root / "contexts"
+
+
+def needed_models(settings: Settings, store: ModelStore) -> tuple[str, ...]:
+    """The names in the model store of all that a session loads."""
+    mlx = engine_name(settings, store) == "mlx"
+    language = _mlx_build(settings) if mlx else settings.models.language_model
+    return (_whisper_build(settings), language, load_profile(settings.speaking.voice).model)
+
+
 async def open_engine(settings: Settings, store: ModelStore) -> Engine:
     """Load the language model. Raises `UtterError` when it is not there or cannot run."""
-    contexts = store.root.parent / "contexts"
+    contexts = contexts_of(store)
     context_tokens = settings.engine.context_tokens
     if engine_name(settings, store) == "mlx":
         from agent.engine.mlx import MlxEngine
@@ -60,6 +72,10 @@ async def open_engine(settings: Settings, store: ModelStore) -> Engine:
     threads = settings.engine.threads or await asyncio.to_thread(free_cores)
     model = await asyncio.to_thread(store.path, settings.models.language_model)
     return await LlamaCppEngine.load(model, contexts, threads=threads, context_tokens=context_tokens)
+
+
+def _whisper_build(settings: Settings) -> str:
+    return f"{settings.models.speech_to_text}-mlx"
 
 
 def _mlx_build(settings: Settings) -> str:
@@ -90,6 +106,7 @@ def _busy_s() -> float:
 @asynccontextmanager
 async def open_agent(settings: Settings, store: ModelStore, workspace: Workspace) -> AsyncGenerator[Agent]:
     """The agent at work on `workspace`, its instructions already in the model's context."""
+    store.path(needed_models(settings, store)[1])  # a missing model is told before anything is begun
     loading = asyncio.create_task(open_engine(settings, store))
     environment = project_environment(os.environ, Path(sys.prefix))
     toolbox = await asyncio.to_thread(
@@ -117,7 +134,7 @@ def open_segmenter(settings: config.Hearing) -> UtteranceSegmenter:
 
 def open_transcriber(settings: Settings, store: ModelStore) -> Transcriber:
     """The Whisper model, warm. Call it on the thread that will transcribe."""
-    model = store.path(f"{settings.models.speech_to_text}-mlx")
+    model = store.path(_whisper_build(settings))
     transcriber = Transcriber(model, settings.hearing.language)
     transcriber.warm_up()
     return transcriber

@@ -23,6 +23,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain lines, which a screen reader can follow
 )
 app.command("demo")(demo.demo)
 app.command("run")(run.run)
@@ -44,24 +45,43 @@ def prepare(
 ) -> None:
     """Runs before every command."""
     settings = config.load(files or [], overrides or [])
-    store = store_of(settings, os.environ.get("UTTER_CACHE"))
+    store = store_of(settings)
     environment = dict(os.environ)
     context.obj = Context(settings, store, make_console(environment), make_console(environment, stderr=True))
+
+
+# What git itself names with `git rev-parse --local-env-vars`: set inside its hooks, they would make every
+# git that Utter starts work on the repository of the hook.
+_OF_THE_CALLING_REPOSITORY = (
+    "GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_COMMON_DIR "
+    "GIT_PREFIX GIT_CONFIG GIT_CONFIG_PARAMETERS GIT_CONFIG_COUNT GIT_IMPLICIT_WORK_TREE GIT_GRAFT_FILE "
+    "GIT_SHALLOW_FILE GIT_NO_REPLACE_OBJECTS GIT_REPLACE_REF_BASE GIT_NAMESPACE"
+).split()
 
 
 def main() -> None:
     """Run the command line; the status is 0 for success, 1 for failure, 2 for wrong use, 130 for Ctrl-C."""
     stay_on_this_machine()
-    debug = "--debug" in sys.argv
+    for name in _OF_THE_CALLING_REPOSITORY:
+        os.environ.pop(name, None)
     try:
         app()
-    except UtterError as error:
-        if debug:
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on; say no more
+        sys.exit(1)
+    except Exception as error:
+        if "--debug" in sys.argv:
             traceback.print_exc()
-        make_console(dict(os.environ), stderr=True).print(f"utter: {error}", style="red", markup=False)
+        told = str(error) if isinstance(error, UtterError) else _unexpected(error)
+        make_console(dict(os.environ), stderr=True).print(f"utter: {told}", style="red", markup=False)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _unexpected(error: Exception) -> str:
+    what = f"{type(error).__name__}: {error}".strip(": ")
+    return f"Something unexpected went wrong ({what}). `utter --debug` with the same command shows where."
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from pathlib import Path
 from agent.engine.blas import REFERENCE_GFLOPS, interpose_openblas, measure_gflops
 from agent.errors import UtterError
 from agent.models.store import ModelStore
+from voice.app import needed_models
 from voice.audio.devices import devices
 from voice.config import SHIPPED_FILE, Settings, user_file
-from voice.voices import load_profile
 
 _BLAS_MEND = (
     "install OpenBLAS (Debian: apt-get install libopenblas0-pthread); without it everything works, slowly"
@@ -90,8 +90,7 @@ def _audio() -> Finding:
 
 
 def _models(settings: Settings, store: ModelStore) -> Iterator[Finding]:
-    voice = load_profile(settings.speaking.voice)
-    for name in (settings.models.speech_to_text, settings.models.language_model, voice.model):
+    for name in needed_models(settings, store):
         try:
             yield Finding(f"Model {name}", True, str(store.path(name)))
         except UtterError as error:

@@ -175,7 +175,7 @@ def _blocks(path: Path, file: sf.SoundFile, tell: Callable[[Flaw], None]) -> Ite
 
 def _promised_samples(path: Path, file: sf.SoundFile) -> int:
     """Samples per channel that the header promises; for WAV libsndfile tells only what is there."""
-    if file.format != "WAV":
+    if file.format not in ("WAV", "WAVEX"):
         return file.frames
     with path.open("rb") as raw:
         raw.seek(12)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +28,9 @@ def of(context: typer.Context) -> Context:
     return made
 
 
-def store_of(settings: Settings, cache: str | None) -> ModelStore:
-    """The model store that the settings name; else one under `cache`; else the user's cache folder."""
+def store_of(settings: Settings) -> ModelStore:
+    """The model store that the settings name; else under `UTTER_CACHE`; else in the user's cache folder."""
     if settings.models.folder is not None:
         return ModelStore(Path(settings.models.folder).expanduser())
+    cache = os.environ.get("UTTER_CACHE")
     return ModelStore(Path(cache) / "models") if cache else ModelStore.default()

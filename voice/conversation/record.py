@@ -40,8 +40,8 @@ class SessionRecord:
         self.jsonl_path = folder / "transcript.jsonl"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._markdown = self.markdown_path.open("w", encoding="utf-8")
-            self._jsonl = self.jsonl_path.open("w", encoding="utf-8")
+            self._markdown = self.markdown_path.open("w", encoding="utf-8", errors="backslashreplace")
+            self._jsonl = self.jsonl_path.open("w", encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise UtterError(f"The transcript cannot be written to {folder}: {error.strerror}.") from error
         self._broken = False

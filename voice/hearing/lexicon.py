@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import PurePosixPath
 
+from agent.errors import UtterError
+from agent.workspace import Workspace
 from voice.hearing.names import key, path_keys, spoken_words
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,63}")
-_SKIPPED_FOLDERS = frozenset(
-    {".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv", "venv", "env", ".tox", "dist", "build"}
-)
 _SOURCE_SUFFIXES = (
     ".py .pyi .js .jsx .mjs .ts .tsx .rs .go .java .kt .swift .c .h .cc .cpp .hpp .cs .rb .php .sh .lua .sql"
     " .scala .toml .yaml .yml .json .ini .cfg .html .css .vue .zig .ex .exs .jl .r .pl .m .mm .proto"
@@ -61,61 +58,33 @@ class Lexicon:
         object.__setattr__(self, "many_worded", tuple(dict.fromkeys(many_worded)))
 
     @staticmethod
-    def from_folder(folder: Path, bounds: Bounds | None = None) -> Lexicon:
-        """Read the names of a repository, respecting its .gitignore; empty where it cannot be read."""
+    def of(workspace: Workspace, bounds: Bounds | None = None) -> Lexicon:
+        """Read the names of a repository; files that may hold secrets are listed and not read."""
         bounds = bounds or Bounds()
         end = time.monotonic() + bounds.seconds
-        files = _files(folder, bounds, end)
-        return Lexicon(tuple(files), _identifiers(folder, files, bounds, end))
+        files = workspace.files()[: bounds.files]
+        return Lexicon(files, _identifiers(workspace, files, bounds, end))
 
 
-def _files(folder: Path, bounds: Bounds, end: float) -> list[str]:
-    listed = _git_files(folder, bounds.seconds)
-    files: list[str] = []
-    for path in _walk(folder) if listed is None else listed:
-        files.append(path)
-        if len(files) == bounds.files or time.monotonic() > end:
-            break
-    return files
-
-
-def _git_files(folder: Path, seconds: float) -> list[str] | None:
-    """What git knows and what it would, or None where git cannot tell."""
-    command = ["git", "-C", str(folder), "ls-files", "-co", "--exclude-standard", "-z"]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=seconds, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return [path for path in os.fsdecode(done.stdout).split("\0") if path]
-
-
-def _walk(folder: Path) -> Iterator[str]:
-    for root, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name not in _SKIPPED_FOLDERS)
-        for name in sorted(names):
-            yield (Path(root) / name).relative_to(folder).as_posix()
-
-
-def _identifiers(folder: Path, files: Iterable[str], bounds: Bounds, end: float) -> dict[str, int]:
+def _identifiers(workspace: Workspace, files: Iterable[str], bounds: Bounds, end: float) -> dict[str, int]:
     counts: Counter[str] = Counter()
     suffixes = frozenset(_SOURCE_SUFFIXES.split())
     left = bounds.bytes_in_all
     for path in files:
         if left <= 0 or time.monotonic() > end:
             break
-        if Path(path).suffix.lower() in suffixes:
-            text = _text(folder / path, bounds.bytes_per_file)
+        if PurePosixPath(path).suffix.lower() in suffixes:
+            text = _text(workspace, path, bounds.bytes_per_file)
             left -= len(text)
             counts.update(_IDENTIFIER.findall(text))
     return dict(counts)
 
 
-def _text(path: Path, most_bytes: int) -> str:
-    """A file's text; nothing when it is too large, binary, or no longer there."""
+def _text(workspace: Workspace, path: str, most_bytes: int) -> str:
+    """A file's text; nothing when it is too large, binary, secret or no longer there."""
     try:
-        if not path.is_file() or path.stat().st_size > most_bytes:
+        if workspace.resolve(path).stat().st_size > most_bytes:
             return ""
-        data = path.read_bytes()
-    except OSError:
+        return workspace.read(path).text
+    except (OSError, UtterError):
         return ""
-    return "" if b"\0" in data else data.decode("utf-8", "replace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import PurePosixPath
@@ -59,12 +60,23 @@ _SECRET_FOLDERS = frozenset({".ssh", ".gnupg", ".aws", ".kube"})
 
 def is_secret(path: str) -> bool:
     """Whether a file of that name usually holds passwords or keys."""
-    parts = PurePosixPath(path).parts
+    parts = _folded_parts(path)
     if not parts:
         return False
-    if any(part.lower() in _SECRET_FOLDERS for part in parts[:-1]):
+    if any(part in _SECRET_FOLDERS for part in parts[:-1]):
         return True
     return bool(_SECRET_NAMES.fullmatch(parts[-1])) and not _PUBLIC_NAMES.fullmatch(parts[-1])
+
+
+def is_git_internal(path: str) -> bool:
+    """Whether a file belongs to git itself: its settings and hooks can start programs."""
+    return ".git" in _folded_parts(path)
+
+
+def _folded_parts(path: str) -> tuple[str, ...]:
+    """The parts of a path as a disk compares them that ignores case and invisible characters."""
+    visible = "".join(c for c in unicodedata.normalize("NFC", path) if unicodedata.category(c) != "Cf")
+    return PurePosixPath(visible.casefold()).parts
 
 
 def decide(action: Action, request: str) -> Decision:
@@ -74,7 +86,7 @@ def decide(action: Action, request: str) -> Decision:
     """
     if action.path and is_secret(action.path):
         return Deny(f"{action.path} may hold secrets, so I leave it alone.")
-    if action.kind is Kind.WRITE and ".git" in PurePosixPath(action.path).parts:
+    if action.kind is Kind.WRITE and is_git_internal(action.path):
         return Deny("The files of git itself are not mine to write.")
     if action.kind is Kind.COMMIT and not re.search(
         r"\b(commit|check (it|this|that|them) in)\b", request, re.I

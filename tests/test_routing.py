@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.intents import direct
+from agent.permissions import Action, Deny, Kind, decide, is_git_internal, is_secret
 from agent.routing import Route, route, split
 
 NAMES = ("parse_config", "Catalogue", "LIMIT", "total", "load_data")
@@ -127,3 +128,19 @@ def test_requests_are_told_apart(request_: str, expected: Route) -> None:
 )
 def test_two_requests_in_one_sentence_are_split(request_: str, parts: tuple[str, ...]) -> None:
     assert split(request_) == parts
+
+
+@pytest.mark.parametrize("path", [".git/config", "a/.GIT/hooks/pre-commit", ".Git", ".g\u200cit/config"])
+def test_the_files_of_git_are_known_however_they_are_spelled(path: str) -> None:
+    assert is_git_internal(path)
+    assert isinstance(decide(Action(Kind.WRITE, path), "write it"), Deny)
+
+
+@pytest.mark.parametrize("path", [".gitignore", ".github/ci.yml", "git/config", "docs/.gitkeep"])
+def test_files_about_git_are_not_files_of_git(path: str) -> None:
+    assert not is_git_internal(path)
+
+
+@pytest.mark.parametrize("path", [".ENV", "a/.Env.local", "ID_RSA", ".SSH/config"])
+def test_secrets_are_known_however_they_are_spelled(path: str) -> None:
+    assert is_secret(path)

@@ -107,7 +107,7 @@ class Toolbox:
                 edits.edit_file,
                 _writes,
             ),
-            Tool("append", "add new code at the end of a file", (_PATH, _NEW), False, edits.append, _writes),
+            Tool("append", "add new code at the end of a file", (_PATH, _NEW), False, edits.append, _appends),
             Tool(
                 "create_file",
                 "make a new file",
@@ -160,7 +160,11 @@ def _reads(arguments: Mapping[str, Any]) -> Action:
 
 
 def _writes(arguments: Mapping[str, Any]) -> Action:
-    return Action(Kind.WRITE, str(arguments.get("path", "")).partition(":")[0])
+    return Action(Kind.WRITE, str(arguments.get("path", "")))
+
+
+def _appends(arguments: Mapping[str, Any]) -> Action:
+    return Action(Kind.WRITE, str(arguments["path"]).partition(":")[0])  # `file:Class`
 
 
 def _tests(arguments: Mapping[str, Any]) -> Action:

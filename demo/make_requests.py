@@ -12,8 +12,8 @@ import soxr
 from numpy.typing import NDArray
 
 from voice import config
-from voice.commands.context import store_of
 from voice.audio.frames import SAMPLE_RATE
+from voice.commands.context import store_of
 from voice.speaking.engines.kokoro import KokoroSynthesiser
 
 LEAD_IN_S = 0.3

@@ -35,6 +35,7 @@ def speak(
             Tone(),
             lambda rate, on_heard: ClockedSink(rate, clock, on_heard),
             worker,
+            clock,
             lambda samples, at_s: heard.append((at_s, len(samples))),
         )
         await clock.reach(at_s)

@@ -107,12 +107,9 @@ def _busy_s() -> float:
 async def open_agent(settings: Settings, store: ModelStore, workspace: Workspace) -> AsyncGenerator[Agent]:
     """The agent at work on `workspace`, its instructions already in the model's context."""
     store.path(needed_models(settings, store)[1])  # a missing model is told before anything is begun
-    loading = asyncio.create_task(open_engine(settings, store))
     environment = project_environment(os.environ, Path(sys.prefix))
-    toolbox = await asyncio.to_thread(
-        partial(Toolbox, workspace, environment, test_time_s=settings.agent.test_time_s)
-    )
-    engine = await loading
+    tools = partial(Toolbox, workspace, environment, test_time_s=settings.agent.test_time_s)
+    engine, toolbox = await asyncio.gather(open_engine(settings, store), asyncio.to_thread(tools))
     try:
         limits = Limits(steps=settings.agent.max_steps, time_s=settings.agent.turn_time_s)
         agent = Agent(engine, ChatTemplate.of(engine), toolbox, limits)

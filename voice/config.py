@@ -118,7 +118,7 @@ def _read(path: Path) -> _Source:
                 raise SettingsError(f"{path}, line {line}: {key} was already set in line {lines[key]}.")
             lines[key] = line
             values[key] = loader.construct_object(node, deep=True)  # pyright: ignore[reportUnknownMemberType]
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "this is not YAML"
@@ -143,7 +143,7 @@ def _read_override(text: str) -> _Source:
         raise SettingsError(f"--set {text}: write it as --set section.key=value.")
     try:
         return _Source(f"--set {text}", {key.strip(): yaml.safe_load(value)}, {})
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise SettingsError(f"--set {text}: the value is not YAML.") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,9 @@ from voice.conversation.turns import TurnDone
 
 DEMO_FOLDER = Path(__file__).resolve().parents[1] / "demo"
 _LARGEST_COPIED_BYTES = 5_000_000
-_IDENTITY = ("-c", "user.name=Utter demo", "-c", "user.email=demo@localhost", "-c", "commit.gpgsign=false")
+_GIT = ("git", "-c", "user.name=Utter demo", "-c", "user.email=demo@localhost", "-c", "commit.gpgsign=false",
+        "-c", f"core.hooksPath={os.devnull}")  # fmt: skip
+_SUITE_LIMIT_S = 60.0
 
 Check = Callable[[TurnDone, Path], "str | None"]
 
@@ -44,8 +47,8 @@ def shipped_requests() -> list[Request]:
 def copy_project(source: Path, target: Path) -> list[str]:
     """Copy the files of `source` that version control would, and commit them; names what was left out.
 
-    Links, and files of more than 5 MB, are not copied. Raises `UtterError` when `source` cannot be read or
-    has nothing to copy.
+    Links, unreadable files and those of more than 5 MB are not copied. Raises `UtterError` when `source`
+    cannot be read or has nothing to copy.
     """
     left_out: list[str] = []
     copied = 0
@@ -56,13 +59,18 @@ def copy_project(source: Path, target: Path) -> list[str]:
             left_out.append(name)
             continue
         (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(file, target / name)
-        copied += 1
+        try:
+            shutil.copy2(file, target / name)
+        except OSError:
+            left_out.append(name)
+        else:
+            copied += 1
     if copied == 0:
         raise UtterError(f"There is nothing to work on in {source}: it has no files that can be copied.")
     if shutil.which("git"):
-        for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "The project as it was"]):
-            subprocess.run(["git", *_IDENTITY, *command], cwd=target, check=True, capture_output=True)
+        commit = ["commit", "-q", "--allow-empty", "-m", "The project as it was"]
+        for command in (["init", "-q"], ["add", "-A"], commit):
+            subprocess.run([*_GIT, *command], cwd=target, check=True, capture_output=True)
     return left_out
 
 
@@ -87,14 +95,16 @@ def ended_well(turn: TurnDone) -> str | None:
 
 
 def files_are_named(turn: TurnDone, project: Path) -> str | None:
-    """Every file was listed, and the number of files was said or they were named."""
+    """Every file was listed, and one of them at least was named aloud."""
     files = Workspace(project).files()
     listed = next((fact for fact in _facts(turn) if isinstance(fact, FilesListed)), None)
     if listed is None:
         return "the files were not listed"
     if listed.total != len(files):
         return f"{listed.total} files were listed, there are {len(files)}"
-    return None
+    said = " ".join(turn.said).lower()
+    named = any(Path(name).stem.lower() in said for name in files)
+    return None if named else f"no file was named aloud: {said!r}"
 
 
 def parse_config_is_explained(turn: TurnDone, project: Path) -> str | None:
@@ -118,14 +128,18 @@ def one_test_fails(turn: TurnDone, project: Path) -> str | None:
 
 def suite_is_mended(turn: TurnDone, project: Path) -> str | None:
     """The suite passes now, and the tests themselves are as they were."""
-    suite = subprocess.run(
-        [sys.executable, "-m", "unittest"], cwd=project, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-m", "unittest"]
+    try:
+        suite = subprocess.run(
+            command, cwd=project, capture_output=True, text=True, check=False, timeout=_SUITE_LIMIT_S
+        )
+    except subprocess.TimeoutExpired:
+        return "the tests do not come to an end"
     if suite.returncode != 0:
         return "the tests still fail: " + suite.stderr.strip().splitlines()[-1]
     tests, shipped = project / "tests", DEMO_FOLDER / "project" / "tests"
     for file in sorted(shipped.glob("*.py")):
-        if (tests / file.name).read_bytes() != file.read_bytes():
+        if _content(tests / file.name) != _content(file):
             return f"the test file {file.name} was changed, not the code"
     return None
 
@@ -154,8 +168,10 @@ def unified_diff(project: Path) -> str:
     """What differs from the first commit of the copied project; empty without git."""
     if not shutil.which("git"):
         return ""
-    command = ["git", "diff", "--no-color", "HEAD"]
-    return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False).stdout
+    subprocess.run([*_GIT, "add", "--all", "--intent-to-add"], cwd=project, capture_output=True, check=False)
+    command = [*_GIT, "diff", "--no-color", "HEAD"]
+    difference = subprocess.run(command, cwd=project, capture_output=True, check=False).stdout
+    return difference.decode("utf-8", "replace")
 
 
 def _content(file: Path) -> bytes | None:

@@ -21,6 +21,7 @@ from voice.conversation.record import timing_line
 from voice.conversation.turns import (
     AgentEvent,
     Ready,
+    Replied,
     Saying,
     Stamped,
     TurnDone,
@@ -63,6 +64,9 @@ class Display:
                 self._line("understood", moment.written.text, "bold")
         elif isinstance(moment, Saying):
             self._line("utter", moment.clause, "bold green")
+        elif isinstance(moment, Replied):
+            if "`" in moment.text:  # code, which is not said as it stands
+                self._line("reply as written", moment.text, "")
         elif isinstance(moment, TurnDone):
             self._line("timings", timing_line(moment.timings), "dim")
             self._console.print()

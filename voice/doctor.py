@@ -6,7 +6,7 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from voice.audio.devices import devices
 from voice.config import SHIPPED_FILE, Settings, user_file
 
 _BLAS_MEND = (
-    "install OpenBLAS (Debian: apt-get install libopenblas0-pthread); without it everything works, slowly"
+    "install OpenBLAS (Debian: apt-get install libopenblas0-pthread); until then the engine mlx is slow"
 )
 _SPARE_BYTES = 2_000_000_000
 
@@ -35,14 +35,21 @@ class Finding:
 
 def examine(settings: Settings, store: ModelStore) -> Iterator[Finding]:
     """Every check in turn; a check that fails to run is itself a finding."""
-    yield _python()
-    yield _blas()
-    yield _gpu()
-    yield _audio()
-    yield from _models(settings, store)
-    yield _disk(store.root)
-    yield _program("git", "version control of what changed", "install git")
-    yield _settings()
+    checks: dict[str, Callable[[], list[Finding]]] = {
+        "Python": lambda: [_python()],
+        "BLAS": lambda: [_blas()],
+        "GPU": lambda: [_gpu()],
+        "Audio": lambda: [_audio()],
+        "Models": lambda: _models(settings, store),
+        "Disk": lambda: [_disk(store.root)],
+        "git": lambda: [_program("git", "version control of what changed", "install git")],
+        "Settings": lambda: [_settings()],
+    }
+    for name, check in checks.items():
+        try:
+            yield from check()
+        except Exception as error:  # whatever a library throws, the other checks still run
+            yield Finding(name, False, "could not be checked", str(error))
 
 
 def _python() -> Finding:
@@ -89,12 +96,14 @@ def _audio() -> Finding:
     return Finding("Audio", True, detail)
 
 
-def _models(settings: Settings, store: ModelStore) -> Iterator[Finding]:
+def _models(settings: Settings, store: ModelStore) -> list[Finding]:
+    findings: list[Finding] = []
     for name in needed_models(settings, store):
         try:
-            yield Finding(f"Model {name}", True, str(store.path(name)))
+            findings.append(Finding(f"Model {name}", True, str(store.path(name))))
         except UtterError as error:
-            yield Finding(f"Model {name}", False, "not here", str(error))
+            findings.append(Finding(f"Model {name}", False, "not here", str(error)))
+    return findings
 
 
 def _disk(folder: Path) -> Finding:

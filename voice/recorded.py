@@ -13,7 +13,7 @@ from pathlib import Path
 from agent.models.store import ModelStore
 from agent.workspace import Workspace
 from voice import config
-from voice.app import open_agent, open_segmenter, open_synthesiser, open_transcriber
+from voice.app import needed_models, open_agent, open_segmenter, open_synthesiser, open_transcriber
 from voice.audio.frames import SAMPLE_RATE, Samples
 from voice.audio.sink import OnHeard
 from voice.audio.speaker import DeviceSink
@@ -43,17 +43,18 @@ async def recorded_session(
         hearing = stack.enter_context(ThreadPoolExecutor(1, "hearing"))
         speaking = stack.enter_context(ThreadPoolExecutor(1, "speaking"))
         loop = asyncio.get_running_loop()
-        workspace = Workspace(repository)  # first, so that a wrong folder is told before anything is loaded
-        loading_ears = loop.run_in_executor(hearing, open_transcriber, settings, store)
-        loading_voice = loop.run_in_executor(speaking, open_synthesiser, settings.speaking, store)
-        agent = await stack.enter_async_context(open_agent(settings, store, workspace))
-        ears = Ears(
-            partial(open_segmenter, settings.hearing),
-            await loading_ears,
-            partial(Lexicon.from_folder, workspace.root),
-            hearing,
+        # First, so that a wrong folder or a missing model is told before anything is loaded.
+        workspace = Workspace(repository)
+        for name in needed_models(settings, store):
+            await asyncio.to_thread(store.path, name)
+        loading = asyncio.gather(
+            loop.run_in_executor(hearing, open_transcriber, settings, store),
+            loop.run_in_executor(speaking, open_synthesiser, settings.speaking, store),
         )
-        voice = await loading_voice
+        agent = await stack.enter_async_context(open_agent(settings, store, workspace))
+        transcriber, voice = await loading
+        lexicon = partial(Lexicon.of, workspace)
+        ears = Ears(partial(open_segmenter, settings.hearing), transcriber, lexicon, hearing)
         stage = (
             _sounding(voice, speaking, files, settings.audio, stack)
             if play
@@ -81,7 +82,7 @@ def _silent(voice: Synthesiser, worker: Executor, files: SessionFiles) -> _Stage
     def open_sink(rate: int, on_heard: OnHeard) -> ClockedSink:
         return ClockedSink(rate, clock, on_heard)
 
-    return _Stage(clock, Speaker(voice, open_sink, worker, files.utter), hear_user)
+    return _Stage(clock, Speaker(voice, open_sink, worker, clock, files.utter), hear_user)
 
 
 def _sounding(
@@ -100,4 +101,4 @@ def _sounding(
         files.user(samples, at_s)
         await user_sink.write(samples)
 
-    return _Stage(clock, Speaker(voice, open_sink, worker, files.utter, clock.now()), hear_user)
+    return _Stage(clock, Speaker(voice, open_sink, worker, clock, files.utter), hear_user)

@@ -27,7 +27,7 @@ def sounddevice() -> ModuleType:
     """The module `sounddevice`. Raises `AudioDeviceError` where the PortAudio library is not installed."""
     try:
         import sounddevice as module
-    except (ImportError, OSError) as error:
+    except Exception as error:  # PortAudio may be missing, or fail as it starts
         raise AudioDeviceError(
             "Live audio needs the PortAudio library, which is not installed. "
             "On Debian and Ubuntu: `sudo apt-get install libportaudio2`."

@@ -134,7 +134,9 @@ class DeviceSink:
         return soxr.ResampleStream(self.sample_rate, self.clock_rate, 1, "float32")
 
 
-_MEND = "Check the sound settings, or name another device with `audio.output_device`; `utter doctor` lists them."
+_MEND = (
+    "Check the sound settings, or name another device with `audio.output_device`; `utter doctor` lists them."
+)
 
 
 def _accepted_format(sample_rate: int, device: int | str | None) -> tuple[int, int]:

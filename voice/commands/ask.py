@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 
-from agent.events import EndReason, TurnEnded
+from agent.events import EndReason, Event, TurnEnded
 from agent.workspace import Workspace
 from voice.app import open_agent
 from voice.commands.context import Context, of
-from voice.conversation.turns import AgentEvent, Moment, Saying, Stamped
+from voice.conversation.turns import AgentEvent, Moment, Replied, Saying, Stamped, written_reply
 from voice.display import Display
 from voice.speaking.script import Script
 
@@ -37,12 +37,14 @@ async def _ask(made: Context, text: str, repo: Path) -> bool:
 
     answered = False
     script = Script()
+    heard: list[Event] = []
     workspace = Workspace(repo)
     async with (
         open_agent(made.settings, made.store, workspace) as agent,
         aclosing(agent.turn(text)) as events,
     ):
         async for event in events:
+            heard.append(event)
             tell(AgentEvent(event))
             for clause in script.feed(event):
                 tell(Saying(clause))
@@ -50,4 +52,5 @@ async def _ask(made: Context, text: str, repo: Path) -> bool:
                 answered = event.reason is EndReason.ANSWERED
         for clause in script.finish():
             tell(Saying(clause))
+        tell(Replied(written_reply(heard)))
     return answered

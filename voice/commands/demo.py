@@ -23,6 +23,9 @@ def demo(
     audio: Annotated[
         list[Path] | None, typer.Option(help="Your own recording instead of the five; may be repeated.")
     ] = None,
+    more: Annotated[
+        list[Path] | None, typer.Argument(help="Further recordings.", metavar="[FILE]...")
+    ] = None,
     repo: Annotated[
         Path | None, typer.Option(help="Your own project instead of the sample; it is copied first.")
     ] = None,
@@ -31,7 +34,7 @@ def demo(
 ) -> None:
     """Hold a spoken session from recordings: heard, done, said, timed and checked."""
     made = of(context)
-    requests = [Request(file) for file in audio or ()] or shipped_requests()
+    requests = [Request(file) for file in (*(audio or ()), *(more or ()))] or shipped_requests()
     if repo is not None:
         requests = [Request(request.audio) for request in requests]  # what is right there, nobody knows
     source = repo or DEMO_FOLDER / "project"

@@ -19,12 +19,12 @@ def hear(
 ) -> None:
     """Transcribe FILE, utterance by utterance, with timings."""
     made = of(context)
-    frames = read_frames(file)
+    frames = read_frames(file, lambda flaw: made.errors.print(f"utter: {flaw.message}", markup=False))
     segmenter = open_segmenter(made.settings.hearing)
     transcriber = open_transcriber(made.settings, made.store)
     utterances = 0
     for utterance in segmenter.run(frames):
-        heard = transcriber.transcribe(utterance.samples)
+        heard = transcriber.transcribe(utterance.samples, utterance.speech_s)
         start_s, end_s = utterance.speech_start / SAMPLE_RATE, utterance.speech_end / SAMPLE_RATE
         span = f"{start_s:.2f} to {end_s:.2f} s"
         if heard.rejected is not None:
@@ -34,5 +34,8 @@ def hear(
         made.console.print(
             f"{span}: {heard.text} (transcribed in {heard.transcription_s:.2f} s)", markup=False
         )
+        first_s = utterance.starts_s
+        words = " ".join(f"{word.text}@{first_s + word.start_s:.2f}" for word in heard.words)
+        made.console.print(f"words: {words}", markup=False)
     if utterances == 0:
         made.console.print(f"No speech was heard in {file}.", markup=False)

@@ -13,9 +13,16 @@ from agent.models.store import ModelDamaged, ModelRow, State
 from voice.commands.context import of
 from voice.commands.fetch_display import show_fetch
 
-app = typer.Typer(help="The models on this machine.", no_args_is_help=True)
+app = typer.Typer(help="The models on this machine.", invoke_without_command=True)
 
 _SET_HELP = "A set of models: demo, test, bench or all."
+
+
+@app.callback()
+def list_by_default(context: typer.Context) -> None:
+    """The models on this machine; without a command, list them."""
+    if context.invoked_subcommand is None:
+        list_models(context)
 
 
 @app.command("list")

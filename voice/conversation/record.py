@@ -12,6 +12,7 @@ from agent.errors import UtterError
 from agent.events import ToolCallReady, ToolResult, TurnEnded, Usage
 from voice.conversation.turns import (
     AgentEvent,
+    Replied,
     Saying,
     Stamped,
     Timings,
@@ -123,6 +124,8 @@ def as_markdown(stamped: Stamped) -> str:
         return "\n" + "\n".join(f"    {line}" for line in moment.event.content.splitlines())
     if isinstance(moment, Saying):
         return f"\nUtter: {moment.clause}"
+    if isinstance(moment, Replied) and "`" in moment.text:
+        return f"\nReply as written:\n\n{moment.text}"
     if isinstance(moment, TurnDone):
         return f"\nTimings: {timing_line(moment.timings)}"
     return ""

@@ -20,12 +20,14 @@ from voice.conversation.speaker import Speaker
 from voice.conversation.turns import (
     AgentEvent,
     Moment,
+    Replied,
     Saying,
     Stamped,
     Timings,
     TurnDone,
     Understood,
     UtteranceHeard,
+    written_reply,
 )
 from voice.hearing.lexicon import Lexicon
 from voice.hearing.segment import Utterance, UtteranceSegmenter
@@ -84,6 +86,7 @@ class SpokenSession:
         self._tell_stamped = tell
         self._hear_user = hear_user
         self._turns = 0
+        self._names: asyncio.Future[Lexicon]  # read ahead, so that no answer waits for it
 
     async def listen(self, frames: Iterable[Samples]) -> list[TurnDone]:
         """Hear one recording to its end and answer every utterance in it, in order.
@@ -92,11 +95,14 @@ class SpokenSession:
         """
         done: list[TurnDone] = []
         segmenter = self._ears.segmenter()
+        self._read_names()
         offset_s = self._clock.now()  # session time of the recording's first sample
         samples = 0
         for frame in chain(frames, _silence(_TAIL_S)):
             await self._hear_user(frame, offset_s + samples / SAMPLE_RATE)
             samples += len(frame)
+            if samples % SAMPLE_RATE == 0:
+                await asyncio.sleep(0)  # once a second of audio, let cancellation in
             await self._clock.reach(offset_s + samples / SAMPLE_RATE)
             utterance = segmenter.process(frame)
             if utterance is not None:
@@ -115,6 +121,7 @@ class SpokenSession:
                 return None
             await self._reply(turn)
         await self._speaker.silence()
+        self._read_names()  # the turn may have changed them
         done = TurnDone(
             number=turn.number,
             heard=turn.heard,
@@ -128,13 +135,13 @@ class SpokenSession:
 
     async def _hear(self, utterance: Utterance, offset_s: float) -> _Turn | None:
         ears = self._ears
-        speech_s = (utterance.speech_end - utterance.speech_start) / SAMPLE_RATE
+        speech_s = utterance.speech_s
         transcribe = partial(ears.transcriber.transcribe, utterance.samples, speech_s)
         heard = await asyncio.get_running_loop().run_in_executor(ears.worker, transcribe)
         self._tell(UtteranceHeard(heard, speech_s))
         if heard.rejected is not None:
             return None
-        written = write_out(heard.text, await asyncio.to_thread(ears.lexicon))
+        written = write_out(heard.text, await self._names)
         self._tell(Understood(written))
         self._turns += 1
         return _Turn(
@@ -165,6 +172,10 @@ class SpokenSession:
                 self._tell(AgentEvent(event))
                 say_all(script.feed(event))
             say_all(script.finish())
+        self._tell(Replied(written_reply(turn.events)))
+
+    def _read_names(self) -> None:
+        self._names = asyncio.ensure_future(asyncio.to_thread(self._ears.lexicon))
 
     def _tell(self, moment: Moment) -> None:
         self._tell_stamped(Stamped(self._clock.now(), moment))

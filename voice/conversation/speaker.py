@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from voice.audio.frames import Samples
 from voice.audio.playout import Playout
 from voice.audio.sink import OnHeard, Sink, VirtualSink
-from voice.conversation.clock import AudioClock
+from voice.conversation.clock import AudioClock, SessionClock
 from voice.speaking.synthesis import Synthesiser
 
 OpenSink = Callable[[int, OnHeard], Sink]
@@ -25,15 +25,15 @@ class Speaker:
         synthesiser: Synthesiser,
         open_sink: OpenSink,
         worker: Executor,
+        clock: SessionClock,
         keep: Callable[[Samples, float], None],
-        origin_s: float = 0.0,
     ) -> None:
-        """`keep` gets all that sounds and its session time; the sink's clock began at `origin_s`."""
+        """`keep` gets all that sounds and its session time; the sink's clock begins when it is opened."""
         self._synthesiser = synthesiser
         self._worker = worker
         self._keep = keep
-        self._origin_s = origin_s
         self._sink = open_sink(synthesiser.sample_rate, self._heard)
+        self._origin_s = clock.now()
         self.first_heard_s: float | None = None
         """When the last reply began to sound, in session time; None if it has not."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Union
 
-from agent.events import Event
+from agent.events import Event, TextDelta
 from voice.hearing.spoken_code import Written
 from voice.hearing.transcribe import Heard
 
@@ -47,6 +48,13 @@ class Saying:
 
 
 @dataclass(frozen=True)
+class Replied:
+    """The reply as the model wrote it, code that is not said included; empty for a turn without words."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Timings:
     """How long the parts of one turn took; None where a turn had no such part.
 
@@ -77,7 +85,7 @@ class TurnDone:
     timings: Timings
 
 
-Moment = Union[Ready, UtteranceHeard, Understood, AgentEvent, Saying, TurnDone]
+Moment = Union[Ready, UtteranceHeard, Understood, AgentEvent, Saying, Replied, TurnDone]
 
 
 @dataclass(frozen=True)
@@ -86,3 +94,8 @@ class Stamped:
 
     at_s: float
     moment: Moment
+
+
+def written_reply(events: Iterable[Event]) -> str:
+    """The words of a turn, joined."""
+    return "".join(event.text for event in events if isinstance(event, TextDelta)).strip()

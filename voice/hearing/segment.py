@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from voice.audio.frames import FRAME_SAMPLES, Samples
+from voice.audio.frames import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.hearing.endpoint import Decision, Endpointer, EndpointSettings, Span
 from voice.hearing.vad import VoiceDetector
 
@@ -25,6 +25,16 @@ class Utterance:
     speech_start: int
     speech_end: int
     endpoint: int
+
+    @property
+    def starts_s(self) -> float:
+        """Where `samples` begin, in seconds since the stream began."""
+        return (self.endpoint - len(self.samples)) / SAMPLE_RATE
+
+    @property
+    def speech_s(self) -> float:
+        """From the first to the last speech, in seconds."""
+        return (self.speech_end - self.speech_start) / SAMPLE_RATE
 
 
 class UtteranceSegmenter:

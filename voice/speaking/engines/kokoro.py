@@ -29,7 +29,7 @@ class KokoroSynthesiser:
             from kokoro_onnx import Kokoro
         except ImportError as error:
             raise SynthesisError(
-                "Kokoro needs the package kokoro-onnx. Install it with `pip install 'utter[kokoro]'`."
+                "Kokoro needs the package kokoro-onnx: `.venv/bin/uv pip install kokoro-onnx`."
             ) from error
         options = ort.SessionOptions()
         options.intra_op_num_threads = _THREADS

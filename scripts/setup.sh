@@ -47,5 +47,5 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         { apt-get update -qq && apt-get install -qq -y --no-install-recommends $missing; }; } >/dev/null 2>&1 &&
         exit 0
 fi
-say "setup: going on without$missing (no live audio, or speech recognised slowly). To have them, on Debian or Ubuntu:"
+say "setup: going on without$missing (no live audio, or a slower MLX engine). To have them, on Debian or Ubuntu:"
 say "  sudo apt-get install$missing"

@@ -36,7 +36,6 @@ from agent.steps import Task, TimeUp, Turn, work
 from agent.template import ChatTemplate
 from agent.toolcalls.guided import next_call_id
 from agent.toolcalls.prompt import system_prompt
-from agent.tools.files import fenced
 from agent.tools.registry import Outcome, refused
 from agent.tools.testreport import TestCase, TestReport
 from agent.tools.toolbox import Toolbox, told
@@ -194,8 +193,6 @@ class Agent:
             tests_too = routing.wants_test_edited(request)
             given = context.for_failure(case, failure, self._tools.index, tests_too=tests_too)
             if explain:
-                found = await small_repair(case, report, self._tools)
-                given = replace(given, text=given.text + (_hint(found) if found else ""))
                 async for event in self._work(Task(request, given, (), may_say=True), turn):
                     yield event
                 return
@@ -276,12 +273,6 @@ class Agent:
             self._dialogue.remember(
                 f"Earlier request: {request} Done: {'; '.join(turn.deeds)}", is_told=is_told
             )
-
-
-def _hint(found: Found) -> str:
-    line, before, after = found.repair.line, found.repair.before.strip(), found.repair.after.strip()
-    place = f"line {line} of {found.path}"
-    return f"Tried out: the test passes when {place} is not\n{fenced(before)}\nbut\n{fenced(after)}\n"
 
 
 async def _at_hand(report: TestReport) -> TestReport | None:

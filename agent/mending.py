@@ -7,19 +7,18 @@ touched.
 from __future__ import annotations
 
 import asyncio
-import re
 import shutil
 import tempfile
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from agent.codeindex import Located
+from agent.codeindex import CodeIndex, Located
 from agent.context import culprits_of, test_of
 from agent.guard import compare
+from agent.harmless import is_harmless
 from agent.tools.repairs import Repair, repairs
 from agent.tools.testreport import TestCase, TestReport
-from agent.tools.tests_runner import TestRunner, is_test_code
+from agent.tools.tests_runner import TestRunner
 from agent.tools.toolbox import Toolbox
 from agent.workspace import Workspace
 
@@ -28,18 +27,6 @@ _TRY_LIMIT_S = 5.0  # a repair can make a loop endless
 _MAX_TRIES = 60
 _MAX_FILES = 3_000
 _MAX_BYTES = 50_000_000
-# Code that reaches out of the process is never run in a version that nobody has thought of: a function that
-# does so itself is not changed, and in a project that anywhere removes files, starts programs or speaks to
-# the network nothing is tried, since a wrong value can travel.
-_HARMS = re.compile(
-    r"\b(shutil|subprocess|socket|requests|httpx|aiohttp|urllib|smtplib|ftplib|paramiko|boto3|ctypes|unlink|"
-    r"rmtree|rmdir|removedirs|kill|killpg|Popen|system)\b|\bos\.(remove|rename|replace|truncate)\b|"
-    r"""\bopen\([^)]*["'][rb]*[wax+]"""
-)
-_REACHES_OUT = re.compile(
-    r"\b(os|shutil|subprocess|socket|requests|httpx|urllib|smtplib|unlink|rmtree|rmdir|remove|kill|exec|eval|"
-    r"system|Popen|connect|execute|write_text|write_bytes)\b|\bopen\("
-)
 
 
 @dataclass(frozen=True)
@@ -50,18 +37,28 @@ class Found:
     repair: Repair
 
 
-async def small_repair(case: TestCase, before: TestReport, toolbox: Toolbox) -> Found | None:
-    """The likeliest small repair of the functions that the failing test reaches; None when there is none."""
+async def small_repair(
+    case: TestCase, before: TestReport, toolbox: Toolbox, time_limit_s: float = _TIME_LIMIT_S
+) -> Found | None:
+    """The likeliest small repair of the functions that the failing test reaches.
+
+    None when there is none, when none is found in time, or when the project's code does more than compute.
+    """
+    try:
+        return await asyncio.wait_for(_search(case, before, toolbox), time_limit_s)
+    except asyncio.TimeoutError:
+        return None
+
+
+async def _search(case: TestCase, before: TestReport, toolbox: Toolbox) -> Found | None:
     index = toolbox.index
     test = test_of(case, index)
-    code = [source.text for path, source in index.sources.items() if not is_test_code(path)]
-    if test is None or any(_HARMS.search(text) for text in code):
+    if test is None or not await asyncio.to_thread(_may_be_tried, index):
         return None
     told = index.source_of(test)
     tries = [
         Found(item.path, repair)
         for item in culprits_of(case, test, index)
-        if not _REACHES_OUT.search(index.source_of(item))
         for repair in _repairs_of(item, toolbox, told)
     ]
     tries.sort(key=lambda found: found.repair.rank)
@@ -76,12 +73,9 @@ async def small_repair(case: TestCase, before: TestReport, toolbox: Toolbox) -> 
 async def _first_good(
     tries: list[Found], case: TestCase, before: TestReport, runner: TestRunner, toolbox: Toolbox
 ) -> Found | None:
-    deadline = time.monotonic() + _TIME_LIMIT_S
     name = case.name.partition("[")[0]
     quick = replace(runner, time_limit_s=_TRY_LIMIT_S)
     for found in tries:
-        if time.monotonic() > deadline:
-            return None
         file = toolbox.workspace.read(found.path)
         lines = file.text.split("\n")
         lines[found.repair.line - 1] = found.repair.after
@@ -93,6 +87,16 @@ async def _first_good(
                 return found
         runner.workspace.write(found.path, file.text, file)
     return None
+
+
+def _may_be_tried(index: CodeIndex) -> bool:
+    python = {path for path in index.files if path.endswith((".py", ".pyw"))}
+    compiled = any(path.endswith((".so", ".pyd", ".pyx", ".pth")) for path in index.files)
+    return (
+        not compiled
+        and python <= index.sources.keys()
+        and is_harmless({path: index.sources[path].text for path in python})
+    )
 
 
 def _repairs_of(item: Located, toolbox: Toolbox, test: str) -> list[Repair]:

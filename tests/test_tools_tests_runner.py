@@ -13,6 +13,7 @@ import pytest
 
 from agent.facts import TestFailure
 from agent.guard import compare
+from agent.harmless import is_harmless
 from agent.mending import small_repair
 from agent.tools import process
 from agent.tools.process import project_environment
@@ -225,8 +226,57 @@ def test_an_endless_repair_does_not_end_the_search(tmp_path: Path) -> None:
     assert mend(tmp_path, code, test) == "k = k + 1"
 
 
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "import shutil\n\ndef clean(a):\n    shutil.rmtree(a)\n",
+        "from pathlib import Path\n\ndef put(n):\n    Path('a').rename('b')\n",
+        "def put(n):\n    with open(n, 'w') as file:\n        print(n, file=file)\n",
+        "def put(n):\n    open(n, mode='rb+')\n",
+        "def put(n, mode):\n    open(n, mode)\n",
+        "def put(n):\n    f = open\n    f(n, 'w')\n",
+        "def put(n):\n    n.write_text('')\n",
+        "def put(n):\n    __import__('os').remove(n)\n",
+        "def put(n):\n    getattr(n, 'un' + 'link')()\n",
+        "import sys\n\ndef put(n):\n    sys.modules['os'].remove(n)\n",
+        "from random import _os\n",
+        "import random\n\ndef put(n):\n    random._os.remove(n)\n",
+        "import requests\n",
+        "def put(:\n",
+        "def test_put(tmp_path):\n    put(tmp_path)\n",
+    ],
+)
+def test_code_that_does_more_than_compute_is_not_harmless(elsewhere: str) -> None:
+    assert is_harmless({"code_.py": "def low(a):\n    return a\n"})
+    assert not is_harmless({"code_.py": "def low(a):\n    return a\n", "other.py": elsewhere})
+
+
 def test_nothing_is_tried_in_a_project_that_removes_files_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "clean.py").write_text("import shutil\n\ndef clean(a):\n    shutil.rmtree(a)\n")
     code = "def low(a):\n    return a + 1\n"
     test = "from code_ import low\n\ndef test_low():\n    assert low(4) == 3\n"
     assert mend(tmp_path, code, test) is None
+
+
+def test_a_project_may_import_itself_and_read_files() -> None:
+    root = Path(__file__).parent.parent / "demo" / "project"
+    sources = {path.relative_to(root).as_posix(): path.read_text("utf-8") for path in root.rglob("*.py")}
+    assert is_harmless(sources)
+    assert is_harmless({"src/a/b.py": "", "src/a/__init__.py": "from . import b\n", "c.py": "import a.b\n"})
+    assert is_harmless({"lib/a.py": "import b\n", "lib/b.py": ""})
+    assert not is_harmless({"vendor/os.py": "", "a.py": "import os\n"})
+
+
+def test_the_search_ends_at_its_time_limit(tmp_path: Path) -> None:
+    project(
+        tmp_path,
+        code_="def low(a):\n    return a + 1\n",
+        test_code="from code_ import low\n\ndef test_low():\n    assert low(4) == 3\n",
+    )
+    toolbox = Toolbox(Workspace(tmp_path), ENVIRONMENT)
+
+    async def search() -> object:
+        before = await toolbox.test_report()
+        return await small_repair(before.broken[0], before, toolbox, time_limit_s=0.0)
+
+    assert asyncio.run(search()) is None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from agent.errors import UtterError
-from agent.permissions import is_secret
+from agent.permissions import is_git_internal, is_secret
 from agent.textfile import TextFile, read_text, write_bytes
 
 MAX_FILES = 20_000
@@ -22,8 +22,25 @@ _SKIPPED_FOLDERS = frozenset(
     }
 )
 
-GIT = ("git", "-c", "core.quotepath=off", "-c", "core.fsmonitor=false", "--no-optional-locks")
-"""How git is called everywhere: a repository's own settings must not start programs when it is only read."""
+REPOSITORY_VARIABLES = (
+    *("GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT"),
+    *("GIT_OBJECT_DIRECTORY", "GIT_DIR", "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_GRAFT_FILE"),
+    *("GIT_INDEX_FILE", "GIT_NO_REPLACE_OBJECTS", "GIT_REPLACE_REF_BASE", "GIT_PREFIX", "GIT_SHALLOW_FILE"),
+    *("GIT_COMMON_DIR", "GIT_INTERNAL_SUPER_PREFIX", "GIT_NAMESPACE"),
+)
+"""Variables that lead git to another repository than the one of its folder, or change its settings."""
+
+_ENV = (
+    "env",
+    *(word for name in REPOSITORY_VARIABLES for word in ("-u", name)),
+    *("GIT_NO_LAZY_FETCH=1", "GIT_TERMINAL_PROMPT=0"),
+)
+_GIT = ("git", "-c", "core.quotepath=off", "-c", "core.fsmonitor=false", "--no-optional-locks")
+
+GIT = (*_ENV, *_GIT)
+"""How git is called for writing: in the repository of its folder, whatever the environment says."""
+
+_GIT_TIME_LIMIT_S = 20.0
 
 
 class WorkspaceError(UtterError):
@@ -45,6 +62,7 @@ class Workspace:
             raise WorkspaceError(f"There is no folder {given}. Check the path of the project.") from None
         except OSError as error:
             raise WorkspaceError(f"The folder {given} cannot be read: {error.strerror}.") from error
+        self.reading_git = reading_git(self.root)
 
     def resolve(self, path: str) -> Path:
         """The absolute place of a workspace-relative path; raises `WorkspaceError` when it leads outside."""
@@ -64,43 +82,87 @@ class Workspace:
 
     def read(self, path: str) -> TextFile:
         """The text of a file inside the workspace; raises `WorkspaceError` or `NotText`."""
+        return read_text(self.permitted(path), path)
+
+    def permitted(self, path: str) -> Path:
+        """The place of a file that may be read and written, links followed; raises `WorkspaceError`."""
         place = self.resolve(path)
-        if is_secret(self.relative(place)):
+        name = self.relative(place)
+        if is_git_internal(name) or is_git_internal(path):
+            raise WorkspaceError(f"{path} belongs to git itself, so I leave it alone.")
+        if is_secret(name) or is_secret(path):
             raise WorkspaceError(f"{path} may hold secrets, so I leave it alone.")
-        return read_text(place, path)
+        return place
 
     def write(self, path: str, text: str, like: TextFile | None = None) -> None:
         """Write `text` in one step, in the encoding and with the line ends of `like`."""
-        write_bytes(self.resolve(path), (like or TextFile("")).encode(text), path)
+        write_bytes(self.permitted(path), (like or TextFile("")).encode(text), path)
 
     def is_git(self) -> bool:
-        """Whether the workspace lies in a git work tree that has at least one commit."""
-        return _git(self.root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}") is not None
+        """Whether the project is under git, with at least one commit. One that git ignores is not."""
+        has_commit = self._git("rev-parse", "--verify", "--quiet", "HEAD^{commit}") is not None
+        return has_commit and (bool(self._listed()) or next(_walk(self.root), None) is None)
 
     def files(self) -> tuple[str, ...]:
         """Workspace-relative paths of the files that belong to the project, sorted, at most `MAX_FILES`.
 
-        In a git work tree: tracked and new files that are not ignored. Elsewhere: all but well-known
-        folders of dependencies and caches. Links that lead outside are left out.
+        In a git work tree: tracked and new files that are not ignored. Elsewhere, and in a folder that an
+        outer repository ignores: all but well-known folders of dependencies and caches. Links that lead
+        outside, or into git's own files, are left out.
         """
-        listed = _git(self.root, "ls-files", "-z", "-co", "--exclude-standard")
-        names = _walk(self.root) if listed is None else iter(os.fsdecode(listed).split("\0"))
+        listed = self._listed()
+        names = iter(os.fsdecode(listed).split("\0")) if listed else _walk(self.root)
         found: set[str] = set()
+        folders: dict[Path, bool] = {}
         for name in names:
             if len(found) >= MAX_FILES:
                 break
-            if name and self._is_inside_file(name):
+            if name and self._is_inside_file(name, folders):
                 found.add(name)
         return tuple(sorted(found, key=lambda name: (name.count("/"), name)))
 
-    def _is_inside_file(self, name: str) -> bool:
+    def _listed(self) -> bytes | None:
+        return self._git("ls-files", "-z", "-co", "--exclude-standard")
+
+    def _is_inside_file(self, name: str, folders: dict[Path, bool]) -> bool:
         place = self.root / name
         try:
-            if not place.is_file():
+            if place.parent not in folders:
+                folders[place.parent] = self._is_ours(place.parent.resolve())
+            if not folders[place.parent] or not place.is_file():
                 return False
-            return not place.is_symlink() or self.root in place.resolve().parents
-        except OSError:
+            return not place.is_symlink() or self._is_ours(place.resolve())
+        except (OSError, RuntimeError):
             return False
+
+    def _is_ours(self, place: Path) -> bool:
+        inside = place == self.root or self.root in place.parents
+        return inside and not is_git_internal(self.relative(place))
+
+    def _git(self, *arguments: str) -> bytes | None:
+        return _output_of([*self.reading_git, *arguments], self.root)
+
+
+def reading_git(root: Path) -> tuple[str, ...]:
+    """How git is called to read the repository around `root`: none of its own settings starts a program.
+
+    Blanked are the file monitor, fetching of missing objects, and the filters that the repository's own
+    settings name; filters of the user's settings are the user's. Hooks are not run by reading commands.
+    """
+    query = ("config", "--show-scope", "--name-only", "-z", "--get-regexp", r"^filter\.")
+    fields = os.fsdecode(_output_of([*GIT, *query], root) or b"").split("\0")
+    blanks = {
+        name: "false" if name.endswith(".required") else ""
+        for scope, name in zip(fields[::2], fields[1::2], strict=False)
+        if scope in ("local", "worktree")
+    }
+    # Handed over in the environment, since a name with a "=" in it cannot be given by `-c`.
+    settings = [
+        f"{part}={text}"
+        for number, (name, value) in enumerate(blanks.items())
+        for part, text in ((f"GIT_CONFIG_KEY_{number}", name), (f"GIT_CONFIG_VALUE_{number}", value))
+    ]
+    return (*_ENV, f"GIT_CONFIG_COUNT={len(blanks)}", *settings, *_GIT, "-c", "protocol.allow=never")
 
 
 def _walk(root: Path) -> Iterator[str]:
@@ -112,14 +174,14 @@ def _walk(root: Path) -> Iterator[str]:
                 yield (prefix / name).as_posix()
 
 
-def _git(root: Path, *arguments: str) -> bytes | None:
+def _output_of(command: Sequence[str], root: Path) -> bytes | None:
     try:
         done = subprocess.run(
-            [*GIT, *arguments],
+            command,
             cwd=root,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=20,
+            timeout=_GIT_TIME_LIMIT_S,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):

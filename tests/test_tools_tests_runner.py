@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,6 +37,19 @@ def project(root: Path, **files: str) -> TestRunner:
 
 def with_unittest(runner: TestRunner) -> TestRunner:
     return replace(runner, _has_pytest={sys.executable: False})
+
+
+def is_dead(pid: int) -> bool:
+    """Whether a process that was killed is gone, or a zombie that only its new parent has not asked for yet."""
+    try:
+        child = psutil.Process(pid)
+        for _ in range(1000):  # a signal takes a moment to arrive
+            if child.status() == psutil.STATUS_ZOMBIE:
+                return True
+            time.sleep(0.01)
+    except psutil.NoSuchProcess:
+        return True
+    return False
 
 
 UNITTEST = """import unittest
@@ -108,11 +122,7 @@ def test_an_endless_test_is_stopped_with_its_children(tmp_path: Path) -> None:
     runner = replace(project(tmp_path, test_a=test), time_limit_s=6)
     report = asyncio.run(runner.run())
     assert "stopped after 6 seconds" in report.trouble
-    try:
-        child = psutil.Process(int((tmp_path / "pid").read_text()))
-        assert child.status() == psutil.STATUS_ZOMBIE  # dead; only its new parent has not asked yet
-    except psutil.NoSuchProcess:
-        pass
+    assert is_dead(int((tmp_path / "pid").read_text()))
 
 
 def test_output_is_bounded_and_input_is_closed(tmp_path: Path) -> None:
@@ -126,8 +136,46 @@ def test_output_is_bounded_and_input_is_closed(tmp_path: Path) -> None:
     assert done.output.endswith("last\n")
 
 
+@pytest.mark.parametrize(
+    "start", ["sleep 600 & echo $! > pid; echo hi", "sleep 600 & echo $! > pid; sleep 600"]
+)
+def test_a_child_that_holds_the_output_open_neither_delays_the_end_nor_stays(
+    tmp_path: Path, start: str
+) -> None:
+    ends = start.endswith("hi")
+    done = asyncio.run(process.run(["sh", "-c", start], tmp_path, ENVIRONMENT, 20 if ends else 1))
+    if ends:
+        assert done == process.Finished(0, "hi\n")
+    else:
+        assert done.timed_out
+    assert is_dead(int((tmp_path / "pid").read_text()))
+
+
+def test_a_cancelled_program_is_asked_to_end_first(tmp_path: Path) -> None:
+    program = "trap 'echo asked > asked; exit 1' TERM; echo $$ > pid; while :; do sleep 0.05; done"
+
+    os.mkfifo(tmp_path / "pid")
+
+    async def cancelled() -> int:
+        running = asyncio.create_task(process.run(["sh", "-c", program], tmp_path, ENVIRONMENT, 60))
+        pid = await asyncio.to_thread((tmp_path / "pid").read_text)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        return int(pid)
+
+    assert is_dead(asyncio.run(cancelled()))
+    assert (tmp_path / "asked").exists()
+
+
 def test_our_own_environment_is_not_the_projects() -> None:
-    given = {"PATH": "/ours/bin:/usr/bin", "VIRTUAL_ENV": "/ours", "PYTHONPATH": "x", "HOME": "/h"}
+    given = {
+        "PATH": "/ours/bin:/usr/bin",
+        "VIRTUAL_ENV": "/ours",
+        "PYTHONPATH": "x",
+        "HOME": "/h",
+        "GIT_DIR": "/g",
+    }
     scrubbed = project_environment(given, Path("/ours"))
     assert scrubbed == {"PATH": "/usr/bin", "HOME": "/h", "PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -145,7 +193,7 @@ def report(**outcomes: Outcome) -> TestReport:
     return TestReport("pytest", tuple(case(name, outcome) for name, outcome in outcomes.items()))
 
 
-P, F = Outcome.PASSED, Outcome.FAILED
+P, F, E = Outcome.PASSED, Outcome.FAILED, Outcome.ERROR
 
 
 @pytest.mark.parametrize(
@@ -158,7 +206,9 @@ P, F = Outcome.PASSED, Outcome.FAILED
         (report(a=P), report(a=P, new=P), False, False),
         (report(old=F), report(new=F), False, False),
         (report(a=P), TestReport("pytest", (), trouble="stopped"), True, False),
-        (TestReport("", (), trouble="none"), report(a=P), False, True),
+        (report(a=P, b=F), report(loader=E), True, False),
+        (report(a=P, b=F, c=P), report(a=P, b=P), True, True),
+        (report(old=P), report(new=P), False, False),
     ],
 )
 def test_a_change_is_judged_by_the_tests(
@@ -166,6 +216,12 @@ def test_a_change_is_judged_by_the_tests(
 ) -> None:
     verdict = compare(before, after)
     assert (verdict.is_harmful, verdict.mended) == (is_harmful, mended)
+
+
+def test_a_test_may_go_when_it_was_to_go_but_not_with_its_whole_file() -> None:
+    before = report(a=P, b=F, c=P)
+    assert not compare(before, report(a=P, b=F), may_remove=True).is_harmful
+    assert [case.name for case in compare(before, report(loader=E), may_remove=True).broken] == ["a", "c"]
 
 
 @pytest.mark.parametrize(

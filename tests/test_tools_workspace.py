@@ -176,3 +176,118 @@ def test_without_git_there_is_no_commit(tmp_path: Path) -> None:
     outcome = asyncio.run(GitTools(Workspace(tmp_path), GIT_ENVIRONMENT).commit({"message": "x"}))
     assert not outcome.ok
     assert "not under git" in outcome.content
+
+
+def test_a_link_into_gits_own_files_is_neither_offered_nor_written(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("")
+    (tmp_path / "cfg.txt").symlink_to(".git/config")
+    workspace = Workspace(committed(tmp_path))
+    settings = (tmp_path / ".git/config").read_bytes()
+    for path in ("cfg.txt", ".git/config", ".GIT/hooks/pre-commit", "sub/.Git/config"):
+        with pytest.raises(WorkspaceError, match="belongs to git"):
+            workspace.write(path, "[core]\n")
+    for path in (".env", ".ENV", "keys/a.PEM"):
+        with pytest.raises(WorkspaceError, match="secret"):
+            workspace.write(path, "x")
+    assert (tmp_path / ".git/config").read_bytes() == settings
+    assert workspace.files() == ("a.py",)
+
+
+def test_a_project_in_an_ignored_folder_of_another_repository_is_listed(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("inner/\n")
+    committed(tmp_path)
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner/a.py").write_text("")
+    inner = Workspace(tmp_path / "inner")
+    assert inner.files() == ("a.py",)
+    assert not inner.is_git()
+    assert Workspace(tmp_path).is_git()
+
+
+def test_an_empty_repository_is_still_under_git(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "commit", "-qm", "first", "--allow-empty")
+    assert Workspace(tmp_path).is_git()
+
+
+@pytest.mark.parametrize("name", ["evil", "e=vil"])
+def test_reading_a_repository_starts_none_of_its_programs(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.txt").write_text("x\n")
+    (tmp_path / ".gitattributes").write_text(f"*.txt filter={name}\n")
+    committed(tmp_path)
+    for what in ("clean", "process", "smudge"):
+        git(tmp_path, "config", f"filter.{name}.{what}", f"touch {tmp_path / 'RAN'}; cat")
+    git(tmp_path, "config", f"filter.{name}.required", "true")
+    git(tmp_path, "config", "core.fsmonitor", f"touch {tmp_path / 'RAN'}")
+    (tmp_path / "a.txt").write_text("y\n")
+    tools = GitTools(Workspace(tmp_path), GIT_ENVIRONMENT)
+    fact = asyncio.run(tools.diff({})).facts[0]
+    assert isinstance(fact, ChangesShown)
+    assert [file.path for file in fact.files] == ["a.txt"]
+    assert asyncio.run(tools.status({})).ok
+    assert not (tmp_path / "RAN").exists()
+
+
+def test_git_works_on_the_folders_repository_whatever_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.py").write_text("")
+        committed(tmp_path / name)
+    elsewhere = {"GIT_DIR": str(tmp_path / "there/.git"), "GIT_WORK_TREE": str(tmp_path / "there")}
+    for name, value in elsewhere.items():
+        monkeypatch.setenv(name, value)
+    workspace = Workspace(tmp_path / "here")
+    assert workspace.files() == ("here.py",)
+    tools = GitTools(workspace, {**GIT_ENVIRONMENT, **elsewhere})
+    assert asyncio.run(tools.diff({})).facts == (ChangesShown(()),)
+
+
+def test_a_new_secret_is_left_out_of_a_commit_and_named(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n")
+    tools = GitTools(Workspace(committed(tmp_path)), GIT_ENVIRONMENT)
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys/[a].pem").write_text("hunter2\n")
+    refusal = asyncio.run(tools.commit({"message": "Keys"}))
+    assert (refusal.ok, "keys/[a].pem" in refusal.content) == (False, True)
+    for number in range(45):
+        (tmp_path / f"m{number}.py").write_text("")
+    outcome = asyncio.run(tools.commit({"message": "Add modules"}))
+    fact = outcome.facts[0]
+    assert isinstance(fact, Committed)
+    assert fact.files == 45
+    assert "keys/[a].pem" in outcome.content
+    status = asyncio.run(tools.status({})).facts[0]
+    assert isinstance(status, GitStatus)
+    assert status.untracked == ("keys/[a].pem",) or status.untracked == ("keys/",)
+
+
+def test_a_changed_secret_is_told_without_its_lines(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PASSWORD=hunter2\n")
+    (tmp_path / "id_rsa").write_text("hunter2\n")
+    tools = GitTools(Workspace(committed(tmp_path)), GIT_ENVIRONMENT)
+    (tmp_path / ".env").unlink()
+    (tmp_path / "id_rsa").write_text("hunter3\n")
+    outcome = asyncio.run(tools.diff({}))
+    assert "hunter" not in repr(outcome)
+    fact = outcome.facts[0]
+    assert isinstance(fact, ChangesShown)
+    assert [(file.path, file.status) for file in fact.files] == [(".env", "deleted"), ("id_rsa", "modified")]
+
+
+def test_a_commit_that_fails_leaves_the_index_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n")
+    tools = GitTools(Workspace(committed(tmp_path)), GIT_ENVIRONMENT)
+    hook = tmp_path / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho not today\nexit 1\n")
+    hook.chmod(0o755)
+    (tmp_path / "a.py").write_text("x = 2\n")
+    (tmp_path / "b.py").write_text("")
+    outcome = asyncio.run(tools.commit({"message": "Set x"}))
+    assert not outcome.ok
+    assert "not today" in outcome.content
+    status = asyncio.run(tools.status({})).facts[0]
+    assert isinstance(status, GitStatus)
+    assert (status.modified, status.untracked, status.added) == (("a.py",), ("b.py",), ())

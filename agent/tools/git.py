@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 from collections.abc import Mapping
 from typing import Any
 
 from agent.facts import ChangesShown, Committed, FileChange, GitStatus
-from agent.textfile import MAX_TEXT_BYTES, NotText, decode
+from agent.permissions import is_secret
+from agent.textfile import MAX_TEXT_BYTES, NotText, decode, write_bytes
 from agent.tools import changes, process
 from agent.tools.registry import Outcome, refused
 from agent.workspace import GIT, Workspace, WorkspaceError
@@ -24,13 +24,13 @@ class GitTools:
 
     def __init__(self, workspace: Workspace, environment: Mapping[str, str]) -> None:
         self._workspace = workspace
-        self._environment = {**environment, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+        self._environment = {**environment, "LC_ALL": "C"}
         self._is_git = workspace.is_git()
         self._snapshot = {} if self._is_git else self._texts()
 
     async def status(self, arguments: Mapping[str, Any]) -> Outcome:
         """The branch, and which files differ from the last commit."""
-        done = await self._git("status", "--porcelain=v1", "-b", "-z")
+        done = await self._git("status", "--porcelain=v1", "-b", "-z", "--ignore-submodules=dirty")
         if done is None:
             return refused("git_status", "this project is not under git, or has no commit yet")
         entries = done.split("\0")
@@ -62,40 +62,71 @@ class GitTools:
         """What differs from the last commit, or from the session's beginning."""
         files = await self._changes()
         told = [
-            f"{file.path}: {file.status}, {file.added} lines added, {file.removed} removed" for file in files
+            f"{file.path}: {file.status}, {file.added} lines added, {file.removed} removed"
+            for file in files[:_SHOWN_FILES]
         ]
+        if len(files) > len(told):
+            told.append(f"and {len(files) - len(told)} more files")
         return Outcome(True, "\n".join(told) or "nothing has changed", (ChangesShown(tuple(files)),))
 
     async def commit(self, arguments: Mapping[str, Any]) -> Outcome:
-        """Commit every change under the given message."""
+        """Commit every change under the given message, but no new file that may hold secrets."""
         message = str(arguments["message"]).strip()
         if not self._is_git:
             return refused("git_commit", "this project is not under git, or has no commit yet")
         if not message:
             return refused("git_commit", "a commit needs a message")
-        files = await self._changes()
-        if not files:
-            return refused("git_commit", "there is nothing to commit")
-        for command in (["add", "--all", "--", "."], ["commit", "--quiet", "-m", message, "--", "."]):
-            done = await self._run(*command)
-            if done.returncode != 0:
-                lines = [line for line in done.output.splitlines() if line.strip()]
-                return refused("git_commit", f"git said: {lines[-1][:200] if lines else 'no'}")
+        names = await self._changed_names()
+        withheld = [name for name, code in names if code == "A" and is_secret(name)]
+        left = f"left out, since they may hold secrets: {', '.join(withheld)}" if withheld else ""
+        if len(names) == len(withheld):
+            return refused("git_commit", f"there is nothing to commit{f'; {left}' if left else ''}")
+        trouble = await self._committing(message, [".", *(f":(exclude,literal){name}" for name in withheld)])
+        if trouble:
+            return refused("git_commit", f"git said: {trouble}")
         commit = (await self._git("rev-parse", "--short", "HEAD") or "").strip()
-        return Outcome(True, f"ok: committed {commit}", (Committed(commit, message, len(files)),))
+        content = f"ok: committed {commit}{f'; {left}' if left else ''}"
+        return Outcome(True, content, (Committed(commit, message, len(names) - len(withheld)),))
 
-    async def _changes(self) -> list[FileChange]:
-        if not self._is_git:
-            return await asyncio.to_thread(self._snapshot_changes)
+    async def _committing(self, message: str, paths: list[str]) -> str:
+        """Add and commit `paths`; what git said if it did not, and then its index is as it was."""
+        head = await self._git("rev-parse", "HEAD")
+        name = (await self._git("rev-parse", "--git-path", "index") or "").strip()
+        place = self._workspace.root / name
+        index = await asyncio.to_thread(place.read_bytes) if place.is_file() else None
+        added = await self._run("add", "--all", "--", *paths)
+        if added.returncode != 0:
+            return _last_line(added)
+        is_done = False
+        try:
+            done = await self._run("commit", "--quiet", "-m", message, "--", *paths)
+            # A hook that runs after the commit may fail, or take too long: the commit is made all the same.
+            is_done = done.returncode == 0 or await self._git("rev-parse", "HEAD") != head
+        finally:
+            if not is_done and index is not None:
+                write_bytes(place, index, name)
+        return "" if is_done else _last_line(done)
+
+    async def _changed_names(self) -> list[tuple[str, str]]:
+        """Name and code (`A`, `D`, `M`, `T`) of every file that differs from the last commit, sorted."""
         listed = await self._git(
-            "diff", "--name-status", "--no-renames", "--relative", "-z", "HEAD", "--", "."
+            *("diff", "--name-status", "--no-renames", "--relative", "--ignore-submodules=dirty"),
+            *("--no-ext-diff", "--no-textconv", "-z", "HEAD", "--", "."),
         )
         fresh = await self._git("ls-files", "-z", "-o", "--exclude-standard")
         entries = (listed or "").split("\0")
         found = [(name, code) for code, name in zip(entries[::2], entries[1::2], strict=False)]
-        found += [(name, "A") for name in (fresh or "").split("\0") if name]
+        return sorted([*found, *((name, "A") for name in (fresh or "").split("\0") if name)])
+
+    async def _changes(self) -> list[FileChange]:
+        if not self._is_git:
+            return await asyncio.to_thread(self._snapshot_changes)
         files: list[FileChange] = []
-        for name, code in sorted(found)[:_SHOWN_FILES]:
+        for name, code in await self._changed_names():
+            if len(files) >= _SHOWN_FILES or is_secret(name):
+                status = {"A": "added", "D": "deleted"}.get(code, "modified")
+                files.append(FileChange(name, 0, 0, status))
+                continue
             before = None if code == "A" else await self._committed(name)
             files.append(self._change(name, code, before))
         return files
@@ -112,13 +143,8 @@ class GitTools:
         size = await self._git("cat-file", "-s", f"HEAD:./{name}")
         if size is None or int(size) > MAX_TEXT_BYTES:
             return None
-        process_ = await asyncio.create_subprocess_exec(
-            *GIT, "cat-file", "blob", f"HEAD:./{name}",
-            cwd=self._workspace.root, env=self._environment,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        data, _ = await process_.communicate()
-        return None if b"\0" in data[:8192] else decode(data).text
+        data = await self._output("cat-file", "blob", f"HEAD:./{name}")
+        return None if data is None or b"\0" in data[:8192] else decode(data).text
 
     def _snapshot_changes(self) -> list[FileChange]:
         now = self._texts()
@@ -148,13 +174,14 @@ class GitTools:
 
     async def _git(self, *arguments: str) -> str | None:
         """The whole output of a reading command, or None when it failed."""
-        try:
-            running = await asyncio.create_subprocess_exec(
-                *GIT, *arguments,
-                cwd=self._workspace.root, env=self._environment,
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            )  # fmt: skip
-        except OSError:
-            return None
-        output, _ = await running.communicate()
-        return os.fsdecode(output) if running.returncode == 0 else None
+        data = await self._output(*arguments)
+        return None if data is None else os.fsdecode(data)
+
+    async def _output(self, *arguments: str) -> bytes | None:
+        command = [*self._workspace.reading_git, *arguments]
+        return await process.output_of(command, self._workspace.root, self._environment, _TIME_LIMIT_S)
+
+
+def _last_line(done: process.Finished) -> str:
+    lines = [line for line in done.output.splitlines() if line.strip()]
+    return lines[-1][:200] if lines else "no"

@@ -6,13 +6,18 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from agent.workspace import REPOSITORY_VARIABLES
 
 _HEAD_BYTES = 8_000
 _TAIL_BYTES = 24_000
 _GRACE_S = 0.5
+
+# What `git rev-parse --local-env-vars` lists: they would lead git, and every tool that runs it, elsewhere.
+_REPOSITORY_MARKS = frozenset(REPOSITORY_VARIABLES)
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ def project_environment(environment: Mapping[str, str], own_prefix: Path) -> dic
         name: value
         for name, value in environment.items()
         if not name.startswith(("VIRTUAL_ENV", "PYTHON", "PYTEST_", "UV_", "__PYVENV"))
+        and name not in _REPOSITORY_MARKS
     }
     own = own_prefix / "bin"
     folders = [
@@ -45,18 +51,68 @@ async def run(
 
     Cancelling the call ends them too. Raises OSError when the program cannot be started.
     """
-    process = await asyncio.create_subprocess_exec(
-        *argv,
-        cwd=cwd,
-        env=dict(environment),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
     kept = _HeadAndTail()
-    reading = asyncio.create_task(_drain(process.stdout, kept))
+    returncode, timed_out = await _follow(argv, cwd, environment, time_limit_s, kept.add, with_errors=True)
+    return Finished(returncode, kept.text(), timed_out)
+
+
+async def output_of(
+    argv: Sequence[str], cwd: Path, environment: Mapping[str, str], time_limit_s: float
+) -> bytes | None:
+    """All that `argv` writes to its standard output, or None when it fails or takes longer than the limit."""
+    kept = bytearray()
+    try:
+        returncode, timed_out = await _follow(
+            argv, cwd, environment, time_limit_s, kept.extend, with_errors=False
+        )
+    except OSError:
+        return None
+    return bytes(kept) if returncode == 0 and not timed_out else None
+
+
+async def _follow(
+    argv: Sequence[str],
+    cwd: Path,
+    environment: Mapping[str, str],
+    time_limit_s: float,
+    sink: Callable[[bytes], None],
+    *,
+    with_errors: bool,
+) -> tuple[int, bool]:
+    """Run `argv`, handing what it writes to `sink`; gives its exit status and whether it was stopped."""
+    # Our own pipe: asyncio's `wait` would wait for the end of one that it made, which a child may hold open.
+    read_end, write_end = os.pipe()
+    reader = asyncio.StreamReader()
+    pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(read_end, "rb", buffering=0)
+    )
+    try:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *argv,
+                cwd=cwd,
+                env=dict(environment),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=write_end,
+                stderr=asyncio.subprocess.STDOUT if with_errors else asyncio.subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        finally:
+            os.close(write_end)
+        reading = asyncio.create_task(_drain(reader, sink))
+        try:
+            return await _ended(process, reading, time_limit_s)
+        finally:
+            reading.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await reading
+    finally:
+        pipe.close()
+
+
+async def _ended(
+    process: asyncio.subprocess.Process, reading: asyncio.Task[None], time_limit_s: float
+) -> tuple[int, bool]:
     timed_out = False
     try:
         try:
@@ -67,15 +123,14 @@ async def run(
         # A child left behind may hold the pipe open: it gets a moment, then goes with its group.
         await asyncio.wait({reading}, timeout=_GRACE_S)
     finally:
-        _signal_group(process.pid, signal.SIGKILL)
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(process.wait(), 5 * _GRACE_S)
-        if not reading.done():
-            reading.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await reading
-    returncode = process.returncode if process.returncode is not None else -signal.SIGKILL
-    return Finished(returncode, kept.text(), timed_out)
+        try:
+            if process.returncode is None:  # cancelled: git, for one, removes its locks when asked to end
+                await _end_group(process)
+        finally:
+            _signal_group(process.pid, signal.SIGKILL)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(process.wait(), 5 * _GRACE_S)
+    return (process.returncode if process.returncode is not None else -signal.SIGKILL), timed_out
 
 
 class _HeadAndTail:
@@ -97,9 +152,9 @@ class _HeadAndTail:
         return (bytes(self._head) + gap + bytes(self._tail)).decode("utf-8", errors="replace")
 
 
-async def _drain(stream: asyncio.StreamReader, kept: _HeadAndTail) -> None:
+async def _drain(stream: asyncio.StreamReader, sink: Callable[[bytes], None]) -> None:
     while data := await stream.read(65536):
-        kept.add(data)
+        sink(data)
 
 
 async def _end_group(process: asyncio.subprocess.Process) -> None:

@@ -72,11 +72,18 @@ _RENAME = re.compile(
     r"(?: (?:everywhere|throughout|in all files|across) ?.*)?",
     re.IGNORECASE,
 )
+_COMMITTED = (
+    r"(?: (?:this|that|it|them|everything|all(?: of (?:it|this|that|them))?"
+    r"|(?:(?:all|all of) )?(?:(?:my|your|our|the|these|those) )?(?:changes?|work)))?"
+)
+_CONNECTOR = (
+    r"(?:,? (?:with|using|under|and use)(?: the| a)?(?: commit)? message"
+    r"(?! (?:that|which)\b)(?: of)?\b[\s,:]*"
+    r"|,? (?:saying|as(?! (?:soon|long|far|well|usual|it|is|you|an?)\b))\b[\s,:]*|\s*:\s*)"
+)
+# Anything else that begins with "commit" is for the model: "commit nothing yet", "commit only the parser".
 _COMMIT = re.compile(
-    r"(?:git )?commit(?: (?:this|that|it|them|everything|all|of|the|my|your|these|those|changes?|work))*"
-    r"(?:,? (?:with|using|under|and use)(?: the| a)?(?: commit)? message|,? saying|,? as|,? with|:)?[\s,:]*"
-    rf"{_MARK}(?P<message>.*?){_MARK}",
-    re.IGNORECASE,
+    rf"(?:git )?commit{_COMMITTED}(?:{_CONNECTOR}{_MARK}(?P<message>.*?){_MARK})?", re.IGNORECASE
 )
 _USED = r"(?:used|called|referenced|imported|needed|mentioned)"
 _USERS = r"(?:who|what|which (?:files?|functions?|code|modules?|places?))"
@@ -127,19 +134,28 @@ def direct(request: str, names: Iterable[str]) -> DirectCall | None:
             return DirectCall(tool)
     if re.fullmatch(_TODOS, bare):
         return DirectCall("search", {"pattern": "TODO|FIXME"})
-    if match := _COMMIT.fullmatch(text):
-        return DirectCall("git_commit", {"message": _sentence(match["message"]) or "Update"})
-    known = {squashed(name): name for name in names}
+    match = _COMMIT.fullmatch(text)
+    if match and not re.search(r"\b(?:and|,) then\b", match["message"] or ""):
+        return DirectCall("git_commit", {"message": _sentence(match["message"] or "") or "Update"})
     if match := _RENAME.fullmatch(text):
-        old = known.get(squashed(match["old"]))
+        fits = _fitting(match["old"], names)
+        if len(fits) > 1:  # the tool names them
+            return DirectCall("rename", {"old": match["old"], "new": match["new"]})
+        old = fits[0] if fits else ""
         return DirectCall("rename", {"old": old, "new": _in_style(match["new"], old)}) if old else None
     if match := _DEFINED.fullmatch(text):
-        name = known.get(squashed(match["a"] or match["b"]))
+        name = next(iter(_fitting(match["a"] or match["b"], names)), "")
         return DirectCall("search", {"pattern": rf"(def|class) {name}\b"}) if name else None
     if match := _USES.fullmatch(text):
-        name = known.get(squashed(match["a"] or match["b"] or match["c"]))
+        name = next(iter(_fitting(match["a"] or match["b"] or match["c"], names)), "")
         return DirectCall("search", {"pattern": rf"\b{name}\b"}) if name else None
     return None
+
+
+def _fitting(words: str, names: Iterable[str]) -> list[str]:
+    """The one name that is written as `words` are, else all that sound like them, sorted."""
+    sound, known = squashed(words), set(names)
+    return [words] if words in known else sorted(name for name in known if squashed(name) == sound)
 
 
 def _sentence(text: str) -> str:

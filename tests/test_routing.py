@@ -55,6 +55,10 @@ def test_a_request_that_names_a_tool_needs_no_model(request_: str, tool: str) ->
         ("rename limit to upper limit", "rename", {"old": "LIMIT", "new": "UPPER_LIMIT"}),
         ("Commit this with the message fix the fee", "git_commit", {"message": "Fix the fee"}),
         ("commit everything", "git_commit", {"message": "Update"}),
+        ("Commit.", "git_commit", {"message": "Update"}),
+        ("Please commit all of my changes", "git_commit", {"message": "Update"}),
+        ("Commit: fix the fee", "git_commit", {"message": "Fix the fee"}),
+        ("commit that as tidy up", "git_commit", {"message": "Tidy up"}),
         ("Commit the changes saying Handle empty input", "git_commit", {"message": "Handle empty input"}),
         ("Where is parse_config used?", "search", {"pattern": r"\bparse_config\b"}),
         ("Who calls load data?", "search", {"pattern": r"\bload_data\b"}),
@@ -79,10 +83,27 @@ def test_the_words_give_the_arguments_too(request_: str, tool: str, arguments: d
         "What changed my mind about total?",
         "List the files that parse_config reads and explain them",
         "Change the status line to green",
+        "Commit history please.",
+        "Commit nothing yet.",
+        "Commit only the parser.",
+        "Commit messages should be shorter.",
+        "Commit as soon as the tests pass.",
+        "Commit this with a message that explains why.",
+        "Commit this and then run the tests.",
+        "Commit this saying tidy and then run the tests.",
     ],
 )
 def test_anything_else_is_for_the_model(request_: str) -> None:
     assert direct(request_, NAMES) is None
+
+
+def test_a_name_is_taken_as_it_is_written_before_one_that_only_sounds_like_it() -> None:
+    names = ("Loan", "loan", "LOAN")
+    exact, unclear = direct("Rename loan to debt", names), direct("Rename lOan to debt", names)
+    assert exact is not None
+    assert exact.arguments == {"old": "loan", "new": "debt"}
+    assert unclear is not None
+    assert unclear.arguments == {"old": "lOan", "new": "debt"}  # the tool names what fits
 
 
 @pytest.mark.parametrize(

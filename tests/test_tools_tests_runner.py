@@ -40,7 +40,7 @@ def with_unittest(runner: TestRunner) -> TestRunner:
 
 
 def is_dead(pid: int) -> bool:
-    """Whether a process that was killed is gone, or a zombie that only its new parent has not asked for yet."""
+    """Whether a process that was killed is gone, or a zombie that its new parent has not asked for."""
     try:
         child = psutil.Process(pid)
         for _ in range(1000):  # a signal takes a moment to arrive

@@ -129,11 +129,23 @@ def test_what_may_be_done_depends_on_the_users_words_alone() -> None:
     assert decide(Action(Kind.COMMIT), "commit this") == Allow()
 
 
-def test_a_pattern_that_would_never_end_is_searched_as_text(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("a" * 5000 + "\n(a+)+$\n")
+@pytest.mark.parametrize("pattern", ["(a+)+$", "a*a*a*a*a*a*a*b", ".*.*.*.*.*z"])
+def test_a_pattern_is_searched_as_text(tmp_path: Path, pattern: str) -> None:
+    (tmp_path / "a.txt").write_text("a" * 5000 + f"\n{pattern.upper()}\n")
     workspace = Workspace(tmp_path)
-    outcome = asyncio.run(FileTools(workspace, CodeIndex(workspace)).search({"pattern": "(a+)+$"}))
-    assert outcome.facts == (SearchFound("(a+)+$", (("a.txt", 2),), 1),)
+    outcome = asyncio.run(FileTools(workspace, CodeIndex(workspace)).search({"pattern": pattern}))
+    assert outcome.facts == (SearchFound(pattern, (("a.txt", 2),), 1),)
+
+
+def test_a_search_tells_when_an_expression_was_taken_as_text(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("def read_config():\n    return TODO\n")
+    workspace = Workspace(tmp_path)
+    tools = FileTools(workspace, CodeIndex(workspace))
+    outcome = asyncio.run(tools.search({"pattern": "def .*config"}))
+    assert outcome.content == "def .*config was not found, searched for letter by letter"
+    assert asyncio.run(tools.search({"pattern": "nothing"})).content == "nothing was not found"
+    for pattern in (r"\bread_config\b", r"(def|class) read_config\b", "TODO|FIXME"):
+        assert "a.py" in asyncio.run(tools.search({"pattern": pattern})).content
 
 
 @pytest.mark.parametrize("with_git", [True, False])

@@ -17,6 +17,9 @@ _SHOWN_FILES = 60
 _SHOWN_LINES = 80
 _SHOWN_MATCHES = 12
 _MAX_LINE_CHARS = 160
+# The few expressions that searches need: whole names, definitions, one of several words.
+_WORDS = re.compile(r"\\b\w+\\b|\(def\|class\) \w+\\b|\w+(?:\|\w+)*")
+_SPECIAL = re.compile(r"[\\^$*+?\[\](){}|]")
 
 
 class FileTools:
@@ -47,7 +50,7 @@ class FileTools:
         return Outcome(True, f"{path}:\n{fenced(body)}{rest}", (FileRead(path, start, end, len(lines)),))
 
     async def search(self, arguments: Mapping[str, Any]) -> Outcome:
-        """Find the lines that a pattern is in: as a regular expression if it is a valid one, else as text."""
+        """Find the lines that a text is in, in any case; `\\b` around a name stands for a word's edges."""
         pattern = str(arguments["pattern"]).strip()
         if not pattern:
             return refused("search", "there is nothing to search for")
@@ -55,12 +58,9 @@ class FileTools:
 
     def _search(self, pattern: str) -> Outcome:
         self._index.refresh()
-        # Only plain patterns are compiled as given: nested repetition can take for ever on a long line.
-        is_plain = not re.search(r"[)\]}.][*+{]|[*+?][*+]", pattern)
-        try:
-            expression = re.compile(pattern if is_plain else re.escape(pattern), re.IGNORECASE)
-        except re.error:
-            expression = re.compile(re.escape(pattern), re.IGNORECASE)
+        # Anything else is literal text: an expression can take for ever on one line, and hold every thread.
+        is_words = _WORDS.fullmatch(pattern) is not None
+        expression = re.compile(pattern if is_words else re.escape(pattern), re.IGNORECASE)
         places: list[tuple[str, int]] = []
         shown: list[str] = []
         total = 0
@@ -73,7 +73,8 @@ class FileTools:
                         shown.append(f"{path}:{number}: {line.strip()[:_MAX_LINE_CHARS]}")
         rest = f"\nand {total - len(places)} more" if total > len(places) else ""
         words = re.sub(r"\(def\|class\) |\\b", "", pattern)
-        content = "\n".join(shown) + rest if total else f"{words} was not found"
+        literally = ", searched for letter by letter" if not is_words and _SPECIAL.search(pattern) else ""
+        content = "\n".join(shown) + rest if total else f"{words} was not found{literally}"
         return Outcome(True, content, (SearchFound(words, tuple(places), total),))
 
 

@@ -33,8 +33,10 @@ class Dialogue:
         self._since = Mark(0, 0, 0)
         self._is_under_way = False
         self._is_reply_open = False
+        self._was_reply_open = False  # when the turn began
         self._memory: list[str] = []
         self._untold: list[str] = []
+        self._n_told = 0  # of them, in the turn under way
 
     @property
     def conversation(self) -> Conversation | None:
@@ -65,18 +67,22 @@ class Dialogue:
             return
         if self._is_under_way:
             await self._talk.rewind(self._clean_tokens)
-            self._is_reply_open = False
+            self._is_reply_open = self._was_reply_open
+            self._n_told = 0
         if self._engine.context_tokens - self._talk.transcript.n_tokens < _TURN_TOKENS:
             await self._talk.rewind(self._base_tokens)
             self._is_reply_open = False
             self._untold = list(self._memory)
         self._clean_tokens = self._talk.transcript.n_tokens
+        self._was_reply_open = self._is_reply_open
         self._since = self._talk.mark()
         self._is_under_way = True
 
     def end(self) -> None:
         """The turn is whole: what it said stays."""
         self._is_under_way = False
+        self._untold = self._untold[self._n_told :]
+        self._n_told = 0
 
     async def ask(self, text: str) -> None:
         """A user turn with `text`, after what was done since the last one; then the reply is opened."""
@@ -86,9 +92,9 @@ class Dialogue:
         if self._is_reply_open:
             await self._talk.close_reply()
             self._is_reply_open = False
-        earlier = "".join(f"{line}\n" for line in self._untold[-_REMEMBERED_LINES:])
+        earlier = "".join(f"{line}\n" for line in self._untold[self._n_told :][-_REMEMBERED_LINES:])
         await self._talk.user(f"{earlier}{text}")
-        self._untold = []
+        self._n_told = len(self._untold)
         await self._talk.open_reply()
         self._is_reply_open = True
 

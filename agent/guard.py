@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.tools.testreport import TestCase, TestReport
+from agent.tools.testreport import Outcome, TestCase, TestReport
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,23 @@ class Verdict:
         return bool(self.broken or self.trouble)
 
 
-def compare(before: TestReport, after: TestReport) -> Verdict:
-    """What a change did to the tests. Tests that it removed count neither way; new ones have to pass."""
+def compare(before: TestReport, after: TestReport, *, may_remove: bool = False) -> Verdict:
+    """What a change did to tests that could be run: new ones have to pass, none that passed may be gone.
+
+    With `may_remove` tests that are gone count neither way, unless something new cannot be run.
+    """
     if after.trouble:
-        return Verdict((), False, "" if before.trouble else after.trouble)
-    if before.trouble:
-        return Verdict((), bool(after.passed_ids))
+        return Verdict((), False, after.trouble)
+    # A test file that cannot be imported is one error in place of all its tests.
+    cannot_run = {case.id for case in after.broken if case.outcome is Outcome.ERROR}
+    is_new_error = bool(cannot_run - {case.id for case in before.cases})
+    if is_new_error or (len(after.cases) < len(before.cases) and not may_remove):
+        there = {case.id for case in after.cases}
+        gone = tuple(case for case in before.cases if case.id in before.passed_ids - there)
+    else:
+        gone = ()
     known = {case.id for case in before.broken}
     fresh = tuple(case for case in after.broken if case.id not in known)
     # A failing test that was only renamed is no new one.
     is_worse = len(after.broken) > len(before.broken) or any(case.id in before.passed_ids for case in fresh)
-    return Verdict(fresh if is_worse else (), bool(known & after.passed_ids))
+    return Verdict((*gone, *(fresh if is_worse else ())), bool(known & after.passed_ids))

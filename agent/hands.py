@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Union
@@ -15,6 +16,7 @@ from agent.tools.testreport import TestReport
 from agent.tools.toolbox import Toolbox, told
 
 _BASELINE_LIMIT_S = 30.0
+_REMOVES_TESTS = re.compile(r"\b(remove|delete|drop|get rid of)\b.*test", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -65,17 +67,21 @@ class Hands:
         mark = edits.mark()
         try:
             outcome = await tool.handler(arguments)
-        except UtterError as error:
-            return refused(tool.name, str(error))
-        if not outcome.ok or before is None or edits.mark() == mark:
+        except (UtterError, OSError, RecursionError, MemoryError) as error:
+            edits.revert(mark)
+            return refused(tool.name, _trouble(error))
+        if not outcome.ok or edits.mark() == mark:
             return outcome
+        if before is None:
+            untested = "; not tested, the tests take too long" if self._tests_are_slow else ""
+            return replace(outcome, content=outcome.content + untested)
         try:
             after = await self._tools.test_report()
         except BaseException:
             # Broken off before the tests could tell: the change is not known to be good.
             edits.revert(mark)
             raise
-        verdict = compare(before, after)
+        verdict = compare(before, after, may_remove=bool(_REMOVES_TESTS.search(request)))
         if verdict.is_harmful:
             edits.revert(mark)
             broke = verdict.broken[0].name if verdict.broken else "the tests"
@@ -85,6 +91,14 @@ class Hands:
             left = told(self._tools.test_facts(after)).partition("; ")[2]
             return _taken_back(tool, f"that change did not help, so I took it back: {left}")
         return outcome
+
+
+def _trouble(error: UtterError | OSError | RecursionError | MemoryError) -> str:
+    if isinstance(error, UtterError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"that could not be done: {error.strerror or error}"
+    return "that is more than I can work on at once"
 
 
 def _taken_back(tool: Tool, reason: str) -> Outcome:

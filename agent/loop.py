@@ -79,22 +79,29 @@ class Agent:
         await self._dialogue.warm()
 
     async def turn(self, request: str) -> AsyncGenerator[Event, None]:
-        """Carry out one request. Ends with `Usage` and `TurnEnded`, always; raises only cancellation."""
-        turn = Turn(time.monotonic() + self._limits.time_s, self._limits.steps)
+        """Carry out one request. Ends with `Usage` and `TurnEnded`, always; raises only cancellation.
+
+        A call that was begun has its `ToolResult`, also when the turn ends before it is carried out.
+        """
+        turn = Turn(time.monotonic(), self._limits.time_s, self._limits.steps)
         end = TurnEnded(EndReason.ANSWERED)
         is_whole = False
+        begun = ""
         try:
             try:
-                await self._dialogue.begin()
-                for part in routing.split(request):
-                    async with aclosing(self._part(part, turn)) as events:
-                        async for event in events:
-                            if isinstance(event, TurnEnded):
-                                end = event
-                            else:
-                                yield event
-                    if end.reason is not EndReason.ANSWERED:
-                        break
+                async with (
+                    aclosing(self._parts(request, turn)) as events,
+                    aclosing(turn.in_time(events)) as timed,
+                ):
+                    async for event in timed:
+                        if isinstance(event, TurnEnded):
+                            end = event
+                            break
+                        if isinstance(event, ToolCallStarted):
+                            begun = event.id
+                        elif isinstance(event, ToolResult):
+                            begun = ""
+                        yield event
                 self._dialogue.end()
                 is_whole = True
             except TimeUp as error:
@@ -103,10 +110,25 @@ class Agent:
                 end = TurnEnded(EndReason.CONTEXT_FULL, "That is more than I can keep in mind at once.")
             except UtterError as error:
                 end = TurnEnded(EndReason.FAILED, str(error))
+            except Exception as error:
+                what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+                end = TurnEnded(EndReason.FAILED, f"Something went wrong in me, so I stopped: {what}.")
         finally:
             self._remember(request, turn, is_whole=is_whole)
+        if begun:
+            yield ToolResult(begun, False, f"error: {end.detail}")
         yield self._dialogue.usage()
         yield end
+
+    async def _parts(self, request: str, turn: Turn) -> AsyncGenerator[Event, None]:
+        """The requests of one sentence in turn, until one does not end well."""
+        await self._dialogue.begin()
+        for part in routing.split(request):
+            async with aclosing(self._part(part, turn)) as events:
+                async for event in events:
+                    yield event
+                    if isinstance(event, TurnEnded):
+                        return
 
     async def _part(self, request: str, turn: Turn) -> AsyncGenerator[Event, None]:
         await asyncio.to_thread(self._tools.index.refresh)
@@ -118,7 +140,7 @@ class Agent:
         elif kind in (Route.FIX_TESTS, Route.EXPLAIN_FAILURE):
             working = self._mend(request, turn, explain=kind is Route.EXPLAIN_FAILURE)
         elif kind is Route.QUESTION:
-            given = context.for_question(request, self._tools.index)
+            given = await asyncio.to_thread(context.for_question, request, self._tools.index)
             working = self._work(Task(request, given, _READING, may_say=True), turn)
         else:
             working = self._change(request, turn, may_say=kind is Route.UNCLEAR)
@@ -148,7 +170,7 @@ class Agent:
 
     async def _change(self, request: str, turn: Turn, *, may_say: bool) -> AsyncGenerator[Event, None]:
         """A change; the tests before it run while the model reads."""
-        given, names = self._scope(request)
+        given, names = await asyncio.to_thread(self._scope, request)
         baseline = asyncio.create_task(self._hands.baseline())
         task = Task(request, given, names, may_say, baseline)
         deeds = len(turn.deeds)
@@ -179,7 +201,7 @@ class Agent:
 
     async def _mend(self, request: str, turn: Turn, *, explain: bool) -> AsyncGenerator[Event, None]:
         """Failing tests: run them, then take them one at a time with the code that they reach."""
-        report = await self._tools.known_report()
+        report = await self._tools.known_report(turn.started_s)
         if report is None or not report.broken:
             async for event in self._tests_shown(turn):
                 yield event
@@ -191,13 +213,14 @@ class Agent:
             fact = self._tools.test_facts(report)
             failure = told(replace(fact, failures=fact.failures[:1])).partition(f"{case.name}: ")[2]
             tests_too = routing.wants_test_edited(request)
-            given = context.for_failure(case, failure, self._tools.index, tests_too=tests_too)
+            given = await asyncio.to_thread(
+                context.for_failure, case, failure, self._tools.index, tests_too=tests_too
+            )
             if explain:
                 async for event in self._work(Task(request, given, (), may_say=True), turn):
                     yield event
                 return
-            before = asyncio.create_task(_at_hand(report))
-            task = Task(request, given, _WRITING[:2], may_say=False, baseline=before, must_mend=True)
+            task = Task(request, given, _WRITING[:2], may_say=False, baseline=report, must_mend=True)
             ended = None
             async for event in self._work(replace(task, max_failures=1), turn):
                 if isinstance(event, TurnEnded):
@@ -257,7 +280,7 @@ class Agent:
         yield ToolCallStarted(call_id, "run_tests")
         yield ToolArgumentsDelta(call_id, "{}")
         yield ToolCallReady(call_id, "run_tests", {})
-        report = await self._tools.test_report()
+        report = await self._tools.test_report(turn.started_s)
         if report.trouble:
             outcome = refused("run_tests", report.trouble)
         else:
@@ -273,7 +296,3 @@ class Agent:
             self._dialogue.remember(
                 f"Earlier request: {request} Done: {'; '.join(turn.deeds)}", is_told=is_told
             )
-
-
-async def _at_hand(report: TestReport) -> TestReport | None:
-    return report

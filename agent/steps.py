@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from agent.context import Context
 from agent.dialogue import Dialogue
 from agent.errors import UtterError
-from agent.events import ApprovalNeeded, EndReason, Event, ToolCallReady, ToolResult, TurnEnded
+from agent.events import (
+    ApprovalNeeded,
+    EndReason,
+    Event,
+    ToolCallReady,
+    ToolCallStarted,
+    ToolResult,
+    TurnEnded,
+)
 from agent.hands import Hands, NeedsWord
 from agent.toolcalls import guided
 from agent.toolcalls.guided import CallFailed, Menu, Said
@@ -32,16 +40,27 @@ class TimeUp(UtterError):
 
 @dataclass
 class Turn:
-    """A turn while it runs. `deeds` are its calls and answers in a few words each, in order."""
+    """A turn while it runs, begun at `started_s` of the monotonic clock.
 
-    deadline_s: float
-    max_steps: int
+    `deeds` are its calls and answers in a few words each, in order.
+    """
+
+    started_s: float
+    time_s: float
+    steps_left: int
     deeds: list[str] = field(default_factory=list[str])
 
-    def check(self) -> None:
-        """Raises `TimeUp` after the deadline."""
-        if time.monotonic() > self.deadline_s:
-            raise TimeUp("That took too long, so I stopped.")
+    async def in_time(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+        """Pass `events` on; raises `TimeUp` and ends what they wait for when the turn's time is over."""
+        while True:
+            left_s = self.started_s + self.time_s - time.monotonic()
+            try:
+                event = await asyncio.wait_for(events.__anext__(), max(left_s, 0.0))
+            except StopAsyncIteration:
+                return
+            except asyncio.TimeoutError:
+                raise TimeUp("That took too long, so I stopped.") from None
+            yield event
 
 
 @dataclass(frozen=True)
@@ -52,7 +71,7 @@ class Task:
     given: Context
     tools: tuple[str, ...]
     may_say: bool
-    baseline: asyncio.Task[TestReport | None] | None = None
+    baseline: asyncio.Task[TestReport | None] | TestReport | None = None
     must_mend: bool = False
     max_failures: int = _MAX_FAILURES
 
@@ -65,23 +84,28 @@ async def work(
     seen: dict[str, Outcome] = {}
     masked: set[str] = set()
     failures, temperature, reason, is_hopeless = 0, 0.0, "", False
-    for step in range(turn.max_steps):
-        is_last = step == turn.max_steps - 1
+    for step in range(turn.steps_left):
+        turn.steps_left -= 1
+        is_last = turn.steps_left == 0
         menu = _menu(task, toolbox, masked, only_say=is_last and task.may_say)
         call: ToolCallReady | None = None
+        begun = ""
         outcome = Outcome(False, "error: there was no call")
         try:
             async with aclosing(guided.next_step(dialogue, menu, temperature, seed=step)) as events:
                 async for event in events:
-                    turn.check()
                     if isinstance(event, Said):
                         turn.deeds.append(f"said: {event.text}")
                         return
-                    if isinstance(event, ToolCallReady):
+                    if isinstance(event, ToolCallStarted):
+                        begun = event.id
+                    elif isinstance(event, ToolCallReady):
                         call = event
                     yield event
         except CallFailed as error:
             outcome = Outcome(False, f"error: {error}")
+            if begun:
+                yield ToolResult(begun, False, outcome.content)
         if call is not None:
             signature = json.dumps([call.name, dict(call.arguments)], sort_keys=True)
             if signature in seen:
@@ -91,7 +115,9 @@ async def work(
                 is_hopeless = seen[signature].was_taken_back
             else:
                 tool = toolbox.registry[call.name]
-                before = await task.baseline if task.baseline is not None else None
+                before = task.baseline
+                if isinstance(before, asyncio.Task):
+                    before = await before
                 done = await hands.carry_out(
                     tool, call.arguments, task.request, before, must_mend=task.must_mend
                 )
@@ -99,12 +125,13 @@ async def work(
                     yield ApprovalNeeded(call.id, done.question)
                     done = refused(call.name, "that needs the user's word first")
                 outcome = seen[signature] = done
+            is_done = outcome.ok and not toolbox.registry[call.name].read_only
+            if is_done:  # kept before it is told: whoever is told may break off
+                turn.deeds.append(outcome.content)
             # A failed try is the model's affair: the user hears how the turn ends.
             yield ToolResult(call.id, outcome.ok, outcome.content, outcome.facts if outcome.ok else ())
-            if outcome.ok and not toolbox.registry[call.name].read_only:
-                turn.deeds.append(outcome.content)
+            if is_done:
                 return
-        turn.check()
         if outcome.ok:
             temperature = 0.0
         else:

@@ -21,9 +21,11 @@ from agent.events import (
     Usage,
 )
 from agent.facts import FileEdited, FilesListed, TestsRun
+from agent.hands import Hands
 from agent.loop import Agent, Limits
 from agent.template import ChatTemplate
 from agent.tools.process import project_environment
+from agent.tools.registry import Outcome
 from agent.tools.toolbox import Toolbox
 from agent.workspace import Workspace
 
@@ -244,3 +246,115 @@ def test_a_name_of_a_special_token_in_a_file_stays_text(root: Path) -> None:
     asked = one.conversation.transcript.entries[1]
     assert asked.text.count("```") == 2
     assert asked.text.endswith("Request: What does the readme say?")
+
+
+def until(agent: Agent, request: str, kind: type[object]) -> None:
+    """A turn that is broken off at its first event of that kind."""
+
+    async def run() -> None:
+        events = agent.turn(request)
+        async for event in events:
+            if isinstance(event, kind):
+                break
+        await events.aclose()
+
+    asyncio.run(run())
+
+
+def test_a_change_is_remembered_when_the_turn_is_broken_off_as_it_is_told(root: Path) -> None:
+    script = (" rewrite_function\n", " edge\n", "(width, height):\n    return 2 * width + 2 * height\n```")
+    one = agent(root, ScriptedEngine([*script, " say\n", " Yes."]))
+    until(one, "Simplify edge.", ToolResult)
+    turns(one, "What does area do?")
+    assert one.conversation is not None
+    assert (
+        "Earlier request: Simplify edge. Done: ok: changed shapes.py"
+        in one.conversation.transcript.entries[1].text
+    )
+
+
+def test_what_was_done_is_told_again_when_the_turn_that_heard_of_it_is_broken_off(root: Path) -> None:
+    one = agent(root, ScriptedEngine([" say\n", " It adds."] * 3))
+    turns(one, "What does area do?", "List the files.")
+    until(one, "What does edge do?", TextDelta)
+    turns(one, "What is area?")
+    assert one.conversation is not None
+    entries = one.conversation.transcript.entries
+    assert [entry.kind.value for entry in entries].count("reply_closed") == 1
+    assert not any("What does edge do?" in entry.text for entry in entries)
+    assert "Earlier request: List the files." in next(
+        entry.text for entry in entries if entry.text.endswith("What is area?")
+    )
+
+
+def test_what_the_disk_refuses_is_told_and_ends_nothing(root: Path) -> None:
+    name = "n" * 110 + "é" * 10  # 130 bytes
+    deep = "/".join([name] * 40)
+    tools = Toolbox(Workspace(root), project_environment(os.environ, Path(sys.prefix)))
+    done = asyncio.run(
+        Hands(tools).carry_out(tools.registry["create_file"], {"path": deep, "new": "a"}, "make it")
+    )
+    assert isinstance(done, Outcome)
+    assert not done.ok
+    assert done.content.startswith("error: ")
+
+
+def test_what_nobody_expected_ends_the_turn_in_words(root: Path) -> None:
+    one = agent(root, ScriptedEngine([]))
+
+    def broken() -> None:
+        raise KeyError("index")
+
+    one._tools.index.refresh = broken  # pyright: ignore[reportPrivateUsage]
+    end = ending(turns(one, "List the files.")[0])
+    assert end.reason is EndReason.FAILED
+    assert "KeyError" in end.detail
+
+
+def test_a_call_that_the_model_does_not_finish_has_a_result(root: Path) -> None:
+    script = (" rewrite_function\n", " edge\n", "(width, height):\n    return")
+    (events,) = turns(agent(root, ScriptedEngine(script)), "Simplify edge.")
+    begun = [event.id for event in events if isinstance(event, ToolCallStarted)]
+    assert begun
+    assert begun == [event.id for event in events if isinstance(event, ToolResult)]
+    assert ending(events).reason is EndReason.FAILED
+
+
+def test_the_time_limit_ends_tests_that_do_not_end(root: Path) -> None:
+    (root / "test_shapes.py").write_text("while True:\n    pass\n")
+    (events,) = turns(agent(root, ScriptedEngine([]), Limits(time_s=1.0)), "Run the tests.")
+    assert ending(events).reason is EndReason.TIME_LIMIT
+    result = events[-3]
+    assert isinstance(result, ToolResult)
+    assert not result.ok
+
+
+def test_steps_are_counted_over_the_whole_turn(root: Path) -> None:
+    (root / "shapes.py").write_text(CODE.replace("return width + height", "import os\n    return os.sep"))
+    again = (" rewrite_function\n", " Hm it fails.\n", "(width, height):\n    return {}\n```")
+    script = [fill.replace("{}", str(n)) for n in (1, 2, 3, 4) for fill in again]
+    (events,) = turns(agent(root, ScriptedEngine(script), Limits(steps=2)), "Fix the failing test.")
+    assert calls(events) == ["run_tests", "rewrite_function", "rewrite_function"]
+    assert ending(events).reason is EndReason.STEP_LIMIT
+
+
+def test_tests_are_run_anew_when_a_file_that_is_no_text_has_changed(root: Path) -> None:
+    (root / "test_shapes.py").write_text(
+        "import os\n\ndef test_there():\n    assert os.path.exists('data.bin')\n"
+    )
+    tools = Toolbox(Workspace(root), project_environment(os.environ, Path(sys.prefix)))
+
+    async def run() -> tuple[bool, bool]:
+        before = await tools.test_report()
+        known = await tools.known_report() is before
+        (root / "data.bin").write_bytes(b"\0\1")
+        return known, bool((await tools.test_report()).broken)
+
+    assert asyncio.run(run()) == (True, False)
+
+
+def test_a_fix_begins_with_a_run_of_its_own(root: Path) -> None:
+    script = (" rewrite_function\n", " It adds.\n", RIGHT)
+    first, second = turns(agent(root, ScriptedEngine(script)), "Run the tests.", "Fix the failing test.")
+    assert calls(first) == ["run_tests"]
+    assert calls(second) == ["run_tests", "rewrite_function", "run_tests"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +17,7 @@ from agent.tools.git import GitTools
 from agent.tools.registry import Outcome, Param, ParamKind, Registry, Tool, refused
 from agent.tools.testreport import TestReport
 from agent.tools.tests_runner import TestRunner
-from agent.workspace import Workspace
+from agent.workspace import Workspace, WorkspaceError
 
 _NAME = Param("name", ParamKind.SYMBOL)
 _PATH = Param("path", ParamKind.PATH)
@@ -39,31 +41,41 @@ class Toolbox:
         self.runner = TestRunner(workspace, environment, time_limit_s=test_time_s)
         self._files = FileTools(workspace, self.index)
         self._git = GitTools(workspace, environment)
-        self._reports: dict[int, TestReport] = {}
+        self._reports: dict[int, tuple[float, TestReport]] = {}
         self.registry = Registry(self._tools())
 
-    async def known_report(self) -> TestReport | None:
-        """The test run of the files as they are now, if there was one."""
-        await asyncio.to_thread(self.index.refresh)
-        return self._reports.get(self.index.fingerprint())
+    async def known_report(self, since_s: float = 0.0) -> TestReport | None:
+        """The test run of the files as they are now, if one began after `since_s` of the monotonic clock."""
+        begun_s, report = self._reports.get(await asyncio.to_thread(self._state), (-1.0, None))
+        return report if begun_s >= since_s else None
 
-    async def test_report(self) -> TestReport:
-        """The test run of the files as they are now: the one there was, or else a new one."""
-        return await self.known_report() or await self._fresh_report()
+    async def test_report(self, since_s: float = 0.0) -> TestReport:
+        """The test run of the files as they are now: the one there was since then, or else a new one."""
+        return await self.known_report(since_s) or await self._fresh_report()
 
     def test_facts(self, report: TestReport) -> TestsRun:
         """The facts of a run, with what was expected and what was got."""
         return report.facts(self._source)
 
     async def _fresh_report(self) -> TestReport:
-        await asyncio.to_thread(self.index.refresh)
-        files = self.index.fingerprint()
+        files, begun_s = await asyncio.to_thread(self._state), time.monotonic()
         report = await self.runner.run()
         self._reports.pop(files, None)
-        self._reports[files] = report
+        self._reports[files] = (begun_s, report)
         if len(self._reports) > _KEPT_REPORTS:
             del self._reports[next(iter(self._reports))]
         return report
+
+    def _state(self) -> int:
+        """Equal for two moments at which all files hold the same: by text, or else by time and size."""
+        self.index.refresh()
+        stamps: list[tuple[str, int, int]] = []
+        for path in self.index.files:
+            if path not in self.index.sources:
+                with contextlib.suppress(OSError, WorkspaceError):
+                    status = self.workspace.resolve(path).stat()
+                    stamps.append((path, status.st_mtime_ns, status.st_size))
+        return hash((self.index.fingerprint(), tuple(stamps)))
 
     async def _run_tests(self, arguments: Mapping[str, Any]) -> Outcome:
         report = await self._fresh_report()

@@ -40,13 +40,11 @@ class TextFile:
 
 def decode(data: bytes) -> TextFile:
     """Decode as UTF-8 (with or without a byte-order mark) or else Latin-1, which every byte fits into."""
-    if data.startswith(codecs.BOM_UTF8):
-        encoding, text = "utf-8-sig", data.decode("utf-8-sig", errors="replace")
-    else:
-        try:
-            encoding, text = "utf-8", data.decode("utf-8")
-        except UnicodeDecodeError:
-            encoding, text = "latin-1", data.decode("latin-1")
+    try:
+        encoding = "utf-8-sig" if data.startswith(codecs.BOM_UTF8) else "utf-8"
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        encoding, text = "latin-1", data.decode("latin-1")
     # Mixed line ends stay inside the text, so that lines which are not touched keep theirs.
     if "\r\n" in text and text.count("\r\n") == text.count("\n"):
         return TextFile(text.replace("\r\n", "\n"), encoding, "\r\n")

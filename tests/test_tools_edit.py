@@ -103,13 +103,110 @@ def test_a_forgotten_import_is_added(bench: Bench) -> None:
     assert '"""Shapes."""\n\nfrom helpers import helper\nimport math\n\n' in bench.text()
 
 
-def test_rename_touches_whole_words_in_all_files(bench: Bench) -> None:
+def test_rename_touches_code_and_neither_strings_nor_other_files(bench: Bench) -> None:
     (bench.root / "README.md").write_text("Call double(2), not redouble.\n")
+    (bench.root / "use.py").write_text(
+        "from shapes import double\n\nprint('double', f'double {double(2)!r} {{double}}')  # double\n"
+    )
     outcome = bench.call("rename", old="double", new="twice")
     assert outcome.ok
     assert len(outcome.facts) == 2
-    assert bench.text("README.md") == "Call twice(2), not redouble.\n"
+    assert bench.text("README.md") == "Call double(2), not redouble.\n"
     assert bench.text() == SHAPES.replace("double", "twice")
+    assert bench.text("use.py") == (
+        "from shapes import twice\n\nprint('double', f'double {twice(2)!r} {{double}}')  # double\n"
+    )
+
+
+def test_a_name_that_may_mean_several_is_not_guessed_at(bench: Bench) -> None:
+    source = "class Loan:\n    pass\n\n\nloan = Loan()\n"
+    (bench.root / "loans.py").write_text(source)
+    assert "Loan, loan" in bench.call("rename", old="LOAN", new="Debt").content
+    assert bench.text("loans.py") == source
+    assert bench.call("rename", old="loan", new="debt").ok
+    assert bench.text("loans.py") == source.replace("loan =", "debt =")
+
+
+def test_a_helper_beside_the_new_version_is_kept(bench: Bench) -> None:
+    new = (
+        "def scale(x, by):\n    return x * by\n\n"
+        "def double(x):\n    return scale(x, 2)\n\ndef unused():\n    pass"
+    )
+    assert bench.call("rewrite_function", name="double", new=new).ok
+    helper = "def scale(x, by):\n    return x * by\n\n\n"
+    wanted = SHAPES.replace("def double", helper + "def double").replace("return 2 * x", "return scale(x, 2)")
+    assert bench.text() == wanted
+
+
+def test_a_helper_of_a_method_goes_where_it_is_called(bench: Bench) -> None:
+    new = (
+        "def area(self):\n    return square(self.length())\n\n"
+        "def length(self):\n    return self.side\n\ndef square(x):\n    return x * x"
+    )
+    assert bench.call("rewrite_function", name="area", new=new).ok
+    text = bench.text()
+    assert text.index("def square(x)") < text.index("class Square")
+    assert "    def length(self):\n        return self.side\n" in text
+
+
+def test_the_inside_of_a_long_string_is_not_moved(bench: Bench) -> None:
+    new = 'def area(self):\n    """One.\n\n    Two.\n    """\n    return """a\n  b\nc"""'
+    assert bench.call("rewrite_function", name="area", new=new).ok
+    assert '        """One.\n\n        Two.\n        """\n        return """a\n  b\nc"""\n' in bench.text()
+
+
+def test_a_long_string_that_was_shown_dedented_is_moved_back(bench: Bench) -> None:
+    text = '        text = """\n        one\n        two\n        """\n'
+    source = f"class A:\n    def f(self):\n{text}        return text\n"
+    (bench.root / "a.py").write_text(source)
+    shown = 'def f(self):\n    text = """\n    one\n    two\n    """\n    return text + "!"'
+    assert bench.call("rewrite_function", name="f", new=shown).ok
+    assert bench.text("a.py") == source.replace("return text", 'return text + "!"')
+
+
+PROPERTY = """class A:
+    @property
+    def size(self):
+        return self._size
+
+    @size.setter
+    def size(self, value):
+        self._size = value
+"""
+
+
+@pytest.mark.parametrize(
+    ("new", "before", "after"),
+    [
+        ("def size(self):\n    return self._size + 1", "return self._size", "return self._size + 1"),
+        ("def size(self, value):\n    self._size = int(value)", "= value", "= int(value)"),
+        ("@size.setter\ndef size(self, other):\n    self._size = other", "value", "other"),
+    ],
+)
+def test_a_property_and_its_setter_are_told_apart(bench: Bench, new: str, before: str, after: str) -> None:
+    (bench.root / "a.py").write_text(PROPERTY)
+    assert bench.call("rewrite_function", name="size", new=new).ok
+    assert bench.text("a.py") == PROPERTY.replace(before, after)
+
+
+def test_a_property_that_no_version_fits_is_named_with_its_lines(bench: Bench) -> None:
+    (bench.root / "a.py").write_text(PROPERTY)
+    outcome = bench.call("rewrite_function", name="size", new="def size(self, a, b):\n    pass")
+    assert "line 3" in outcome.content
+    assert "line 7" in outcome.content
+
+
+def test_a_file_with_lone_carriage_returns_is_left_alone(bench: Bench) -> None:
+    (bench.root / "mac.py").write_bytes(b"x = 1\ry = 2\r")
+    assert not bench.call("edit_file", path="mac.py", old="x = 1", new="x = 3").ok
+    assert (bench.root / "mac.py").read_bytes() == b"x = 1\ry = 2\r"
+
+
+def test_an_import_goes_below_the_comments_that_a_file_begins_with(bench: Bench) -> None:
+    head = "#!/usr/bin/env python3\n# -*- coding: utf-8 -*-\n# Licence.\n"
+    (bench.root / "run.py").write_text(f"{head}x = 1\n")
+    assert bench.call("append", path="run.py", new="def f():\n    return json.dumps(x)").ok
+    assert bench.text("run.py").startswith(f"{head}\nimport json\n\nx = 1\n")
 
 
 @pytest.mark.parametrize(
@@ -129,6 +226,20 @@ def test_changes_are_taken_back_to_the_byte(bench: Bench) -> None:
     assert not (bench.root / "docs/new.md").exists()
 
 
+def test_what_the_user_saved_meanwhile_is_not_taken_back(bench: Bench) -> None:
+    mark = bench.tools.mark()
+    bench.call("rewrite_function", name="double", new="def double(x):\n    return x + x")
+    bench.call("append", path="shapes.py", new="def triple(x):\n    return 3 * x")
+    for name in ("mine.md", "theirs.md", "gone.md"):
+        bench.call("create_file", path=name, new="hello")
+    (bench.root / "shapes.py").write_text("precious\n")
+    (bench.root / "mine.md").write_text("precious\n")
+    (bench.root / "gone.md").unlink()
+    assert set(bench.tools.revert(mark)) == {"shapes.py", "mine.md"}
+    assert bench.text() == bench.text("mine.md") == "precious\n"
+    assert sorted(path.name for path in bench.root.iterdir()) == ["mine.md", "shapes.py"]
+
+
 def test_line_ends_encoding_and_mode_survive_an_edit(bench: Bench) -> None:
     path = bench.root / "old.py"
     path.write_bytes("# caf\xe9\r\nx = 1\r\n".encode("latin-1"))
@@ -142,6 +253,9 @@ def test_a_byte_order_mark_survives_an_edit(bench: Bench) -> None:
     (bench.root / "bom.py").write_bytes(b"\xef\xbb\xbfx = 1\n")
     assert bench.call("edit_file", path="bom.py", old="x = 1", new="x = 2").ok
     assert (bench.root / "bom.py").read_bytes() == b"\xef\xbb\xbfx = 2\n"
+    (bench.root / "bad.txt").write_bytes(b"\xef\xbb\xbfcaf\xe9\nx = 1\n")
+    assert bench.call("edit_file", path="bad.txt", old="x = 1", new="x = 2").ok
+    assert (bench.root / "bad.txt").read_bytes() == b"\xef\xbb\xbfcaf\xe9\nx = 2\n"
 
 
 def test_a_file_that_parsed_is_never_left_broken(bench: Bench) -> None:

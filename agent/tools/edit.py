@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
+import keyword
 import re
 import sys
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from agent.codeindex import CodeIndex, Located
+from agent.codeindex import CodeIndex
 from agent.facts import FileEdited
+from agent.intents import squashed
 from agent.symbols import Symbol, SymbolKind, parse
-from agent.textfile import TextFile, write_bytes
+from agent.textfile import TextFile, decode, write_bytes
 from agent.tools import changes
+from agent.tools.definition import dedented, new_version, replaced, syntax_error, told_apart
 from agent.tools.imports import add_missing_imports
 from agent.tools.matching import NotFound, reindent, replace_lines
 from agent.tools.registry import Outcome, refused
+from agent.tools.renaming import names_in, renamed
 from agent.tools.tests_runner import is_test_code
 from agent.workspace import Workspace
 
@@ -30,11 +34,12 @@ else:
 
 
 @dataclass(frozen=True)
-class _Before:
-    """A file's bytes before a change; None when there was no such file."""
+class _Change:
+    """A file's bytes before a change, None when there was no such file; and a digest of those after it."""
 
     path: str
-    data: bytes | None
+    before: bytes | None
+    after: bytes
 
 
 class EditTools:
@@ -43,22 +48,34 @@ class EditTools:
     def __init__(self, workspace: Workspace, index: CodeIndex) -> None:
         self._workspace = workspace
         self._index = index
-        self._journal: list[_Before] = []
+        self._journal: list[_Change] = []
 
     def mark(self) -> int:
         """A point that `revert` can go back to."""
         return len(self._journal)
 
-    def revert(self, mark: int) -> None:
-        """Take back every change since `mark`, the latest first."""
+    def revert(self, mark: int) -> tuple[str, ...]:
+        """Take back every change since `mark`, the latest first; gives the paths that were left alone.
+
+        A file that is not as it was written is left: what somebody else saved meanwhile is theirs.
+        """
+        left: list[str] = []
         while len(self._journal) > mark:
-            before = self._journal.pop()
-            place = self._workspace.resolve(before.path)
-            if before.data is None:
-                place.unlink(missing_ok=True)
-            else:
-                write_bytes(place, before.data, before.path)
+            change = self._journal.pop()
+            place = self._workspace.permitted(change.path)
+            try:
+                now = _digest(place.read_bytes())
+            except OSError:
+                now = b""
+            if now == change.after:
+                if change.before is None:
+                    place.unlink(missing_ok=True)
+                else:
+                    write_bytes(place, change.before, change.path)
+            elif (now or change.before is not None) and change.path not in left:
+                left.append(change.path)
         self._index.refresh()
+        return tuple(left)
 
     async def rewrite_function(self, arguments: Mapping[str, Any]) -> Outcome:
         """Replace one function, method or class by a new version of it."""
@@ -67,21 +84,21 @@ class EditTools:
         found = self._index.find(name)
         if not found:
             return refused("rewrite_function", f"there is no function {name}")
+        file = self._workspace.read(found[0].path)
+        if len(found) > 1 and len({(item.path, item.symbol.name) for item in found}) == 1:
+            fitting = told_apart(new, [item.symbol for item in found], file.text.split("\n"))
+            found = [item for item in found if item.symbol in fitting] or found
         if len(found) > 1:
-            places = ", ".join(f"{item.path}:{item.symbol.name}" for item in found[:4])
+            places = ", ".join(
+                f"{item.path}:{item.symbol.name} in line {item.symbol.def_line}" for item in found[:4]
+            )
             return refused("rewrite_function", f"{name} is not unique: {places}")
-        item = found[0]
-        definition = _definition(new, item)
-        if isinstance(definition, NotFound):
-            return refused("rewrite_function", definition.reason)
-        file = self._workspace.read(item.path)
-        lines = file.text.split("\n")
-        has_decorators = definition.lstrip().startswith("@")
-        start = (item.symbol.first_line if has_decorators else item.symbol.def_line) - 1
-        indent = re.match(r"\s*", lines[start])
-        body = reindent(definition, indent[0] if indent else "").rstrip()
-        after = "\n".join([*lines[:start], body, *lines[item.symbol.last_line :]])
-        return self._write("rewrite_function", item.path, file, after)
+        path, symbol = found[0].path, found[0].symbol
+        known = self._symbols(path)
+        version = new_version(new, symbol, known)
+        if isinstance(version, NotFound):
+            return refused("rewrite_function", version.reason)
+        return self._write("rewrite_function", path, file, replaced(file.text, version, symbol, known))
 
     async def edit_file(self, arguments: Mapping[str, Any]) -> Outcome:
         """Replace some lines of a file."""
@@ -99,7 +116,7 @@ class EditTools:
         """
         (path, _, owner), new = (
             str(arguments["path"]).partition(":"),
-            textwrap.dedent(str(arguments["new"])).strip("\n"),
+            dedented(str(arguments["new"])),
         )
         file = self._workspace.read(path)
         if not new.strip():
@@ -117,34 +134,51 @@ class EditTools:
     async def create_file(self, arguments: Mapping[str, Any]) -> Outcome:
         """Write a file that is not there yet."""
         path, new = str(arguments["path"]).strip(), str(arguments["new"]).strip("\n") + "\n"
-        if self._workspace.resolve(path).exists():
+        if self._workspace.permitted(path).exists():
             return refused("create_file", f"{path} is there already")
         return self._write("create_file", path, TextFile(""), new, created=True)
 
     async def rename(self, arguments: Mapping[str, Any]) -> Outcome:
-        """Replace one name by another, as a whole word, in every text file."""
+        """Replace one name by another in all Python code; strings, comments and other files stay."""
         old, new = str(arguments["old"]).strip(), str(arguments["new"]).strip()
-        if not old.isidentifier() or not new.isidentifier():
-            return refused("rename", f"{new if old.isidentifier() else old} is not a name")
+        if not new.isidentifier() or keyword.iskeyword(new):
+            return refused("rename", f"{new} is not a name")
         if old == new:
             return refused("rename", "both names are the same")
         self._index.refresh()
-        word = re.compile(rf"\b{re.escape(old)}\b")
-        touched = [path for path, source in self._index.sources.items() if word.search(source.text)]
-        if not touched:
-            return refused("rename", f"{old} is not in this project")
-        if any(re.search(rf"\b{re.escape(new)}\b", self._index.sources[path].text) for path in touched):
+        names = self._names()
+        known = {name for found in names.values() for name in found if not keyword.iskeyword(name)}
+        fits = [old] if old in known else sorted(n for n in known if squashed(n) == squashed(old))
+        if len(fits) != 1:
+            reason = (
+                f"{old} may mean {', '.join(fits)}: say which" if fits else f"{old} is not in this project"
+            )
+            return refused("rename", reason)
+        old = fits[0]
+        touched = [path for path, found in names.items() if old in found]
+        if old == new or any(new in names[path] for path in touched):
             return refused("rename", f"the name {new} is already in use")
         mark = self.mark()
         outcomes: list[Outcome] = []
         for path in touched:
             file = self._workspace.read(path)
-            outcomes.append(self._write("rename", path, file, word.sub(new, file.text)))
+            outcomes.append(self._write("rename", path, file, renamed(file.text, old, new)))
             if not outcomes[-1].ok:
                 self.revert(mark)
                 return outcomes[-1]
         facts = tuple(fact for outcome in outcomes for fact in outcome.facts)
         return Outcome(True, f"ok: renamed {old} to {new} in {', '.join(touched)}", facts)
+
+    def _names(self) -> dict[str, set[str]]:
+        """The names in the code of each Python file; none for a file that is not valid."""
+        found: dict[str, set[str]] = {}
+        for path, source in self._index.sources.items():
+            if path.endswith(".py"):
+                try:
+                    found[path] = names_in(source.text)
+                except ValueError:
+                    continue
+        return found
 
     def _append_to_class(self, path: str, owner: str, file: TextFile, new: str) -> Outcome:
         symbols = self._symbols(path)
@@ -167,14 +201,19 @@ class EditTools:
     def _write(self, tool: str, path: str, file: TextFile, after: str, *, created: bool = False) -> Outcome:
         if after == file.text and not created:
             return refused(tool, "this is the code that is there already: nothing was changed")
+        if re.search(r"\r(?!\n)", file.text):
+            return refused(tool, f"{path} has line ends that I cannot keep, so I leave it as it is")
         if path.endswith(".py"):
             after = add_missing_imports(file.text, after, self._importable(path))
         trouble = _broken(path, file.text, after)
         if trouble:
             return refused(tool, trouble)
-        place = self._workspace.resolve(path)
+        place = self._workspace.permitted(path)
         data = file.encode(after)
-        self._journal.append(_Before(path, None if created else place.read_bytes()))
+        before = None if created else place.read_bytes()
+        if before is not None and decode(before) != file:
+            return refused(tool, f"{path} was saved by somebody else just now")
+        self._journal.append(_Change(path, before, _digest(data)))
         try:
             write_bytes(place, data, path)
         except BaseException:
@@ -195,24 +234,6 @@ class EditTools:
             for name, paths in homes.items()
             if len(paths) == 1 and path not in paths and not is_test_code(next(iter(paths)))
         }
-
-
-def _definition(new: str, item: Located) -> str | NotFound:
-    """The part of `new` that defines the symbol, and helpers that it brings; usage examples are dropped."""
-    code = textwrap.dedent(new).strip("\n")
-    tree = parse(code)
-    if tree is None:
-        return NotFound(_syntax_error(code) or "this is not valid Python")
-    wanted = item.symbol.bare_name
-    nodes = [n for n in tree.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))]
-    target = next((node for node in nodes if node.name == wanted), None)
-    if target is None:
-        return NotFound(f"the new code does not define {wanted}")
-    is_class = isinstance(target, ast.ClassDef)
-    if is_class != (item.symbol.kind is SymbolKind.CLASS):
-        return NotFound(f"{wanted} must stay a {item.symbol.kind.value}")
-    first = min([target.lineno, *(decorator.lineno for decorator in target.decorator_list)])
-    return "\n".join(code.split("\n")[first - 1 : target.end_lineno])
 
 
 def _defined(code: str) -> set[str]:
@@ -240,7 +261,7 @@ def _broken(path: str, before: str, after: str) -> str:
     """Why `after` must not be written: it would not parse, although `before` did (or was empty)."""
     suffix = PurePosixPath(path).suffix
     if suffix == ".py":
-        return _syntax_error(after) if parse(before) is not None else ""
+        return syntax_error(after) if parse(before) is not None else ""
     try:
         if suffix == ".json":
             json.loads(after)
@@ -251,14 +272,8 @@ def _broken(path: str, before: str, after: str) -> str:
     return ""
 
 
-def _syntax_error(code: str) -> str:
-    try:
-        ast.parse(code)
-    except SyntaxError as error:
-        return f"syntax error in line {error.lineno}: {error.msg}"
-    except ValueError as error:
-        return f"syntax error: {error}"
-    return ""
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
 
 
 def _module_name(root: Path, path: str, importer: str) -> str:

@@ -62,7 +62,7 @@ def add_missing_imports(before: str, after: str, modules: Mapping[str, str]) -> 
     if not lines:
         return after
     text = after.split("\n")
-    place = _import_line(tree)
+    place = _import_line(tree) or _head_comments(text)
     if not _is_import_before(tree, place):
         lines = [*([""] if place else []), *lines, *([""] if text[place:][:1] != [""] else [])]
     return "\n".join([*text[:place], *lines, *text[place:]])
@@ -100,6 +100,11 @@ def _import_line(tree: ast.Module) -> int:
             break
         place = node.end_lineno or node.lineno
     return place
+
+
+def _head_comments(lines: list[str]) -> int:
+    """How many lines of comments a file begins with: a first line for the shell, an encoding, a licence."""
+    return next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
 
 
 def _is_import_before(tree: ast.Module, place: int) -> bool:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import io
+import tokenize
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Union
+
+from agent.symbols import parse
 
 _SHOWN_LINES = 8
 
@@ -61,10 +66,46 @@ def replace_lines(text: str, old: str, new: str) -> Union[Replaced, NotFound]:
     return NotFound("these lines are not in the file; the closest are:\n" + _closest(lines, old_lines))
 
 
-def reindent(code: str, indent: str) -> str:
-    """`code` moved so that its least indented line has `indent`."""
+def reindent(code: str, indent: str, original: str = "") -> str:
+    """`code` moved so that its least indented line has `indent`.
+
+    The inside of a long string stays as it is, unless it is a docstring, or moving brings back what
+    `original`, the text that the code replaces, has there.
+    """
     lines = code.split("\n")
-    return "\n".join(_reindented(lines, _indent(lines), indent))
+    moved = _reindented(lines, _indent(lines), indent)
+    there = frozenset(original.split("\n"))
+    for first, last in _long_strings(code):
+        if "\n".join(moved[first - 1 : last]) not in original:
+            moved[first:last] = [
+                back if back in there and line not in there else line
+                for line, back in zip(lines[first:last], moved[first:last], strict=True)
+            ]
+    return "\n".join(moved)
+
+
+def _long_strings(code: str) -> list[tuple[int, int]]:
+    """First and last line, counted from 1, of each string over several lines that is not a docstring."""
+    tree = parse(code)
+    docstrings = {
+        node.body[0].lineno
+        for node in (ast.walk(tree) if tree is not None else ())
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        and ast.get_docstring(node, clean=False) is not None
+    }
+    found: list[tuple[int, int]] = []
+    opened: list[int] = []
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(code).readline):
+            kind = tokenize.tok_name[token.type]
+            if kind == "FSTRING_START":
+                opened.append(token.start[0])
+            first = opened.pop() if kind == "FSTRING_END" else token.start[0]
+            if kind in ("STRING", "FSTRING_END") and first < token.end[0] and first not in docstrings:
+                found.append((first, token.end[0]))
+    except (tokenize.TokenError, SyntaxError):
+        return []
+    return found
 
 
 def _places(lines: list[str], wanted: list[str]) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from agent.permissions import is_secret
 from agent.symbols import Symbol, SymbolKind, symbols_of
@@ -23,7 +24,7 @@ class Source:
     text: str
     symbols: tuple[Symbol, ...]
 
-    @property
+    @cached_property
     def lines(self) -> list[str]:
         return self.text.split("\n")
 

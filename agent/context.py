@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import PurePosixPath
 
 from agent.codeindex import CodeIndex, Located
@@ -67,14 +68,18 @@ def for_new_test(request: str, index: CodeIndex) -> Context:
     users = [path for item in items for path in index.users_of(item) if path in tests]
     tests = list(dict.fromkeys([*(path for path in named.files if path in tests), *users, *tests]))
     for path in tests[:1]:
-        blocks.append(f"{path}:\n{fenced(chr(10).join(index.sources[path].lines[:_SHOWN_TEST_LINES]))}")
-    return Context(_joined(blocks), tuple(tests[:_OFFERED_FILES]), ())
+        blocks.append(
+            f"{_shown(path)}:\n{fenced(chr(10).join(index.sources[path].lines[:_SHOWN_TEST_LINES]))}"
+        )
+    return Context(_joined(blocks), tuple(_printable(dict.fromkeys(tests)))[:_OFFERED_FILES], ())
 
 
 def for_new_method(request: str, index: CodeIndex) -> Context:
     """The class that is to have it. What is offered as a file is `file:Class`."""
     named = mentioned(request, index)
-    classes = [item for item in named.symbols if item.symbol.kind is SymbolKind.CLASS]
+    classes = [
+        item for item in named.symbols if item.symbol.kind is SymbolKind.CLASS and _is_clean(item.path)
+    ]
     if not classes:
         places = {*named.files} or {item.path for item in _related(request, index, tests_too=False)}
         classes = [
@@ -91,7 +96,7 @@ def for_failure(case: TestCase, told: str, index: CodeIndex, *, tests_too: bool)
     test = test_of(case, index)
     culprits = culprits_of(case, test, index)
     blocks = [_symbol_block(item, index) for item in culprits]
-    where = f" in {test.path}" if test is not None else ""
+    where = f" in {_shown(test.path)}" if test is not None else ""
     shown = f"{case.name}{where} fails: {told}"
     blocks.append(f"{shown}\n{fenced(index.source_of(test))}" if test is not None else shown)
     named = Mentions(tuple(culprits), ())
@@ -113,11 +118,16 @@ def _context(
     if not only_named:
         items += [item for path in named.files for item in _in_file(path, index)]
         items += [item for item in index.located() if tests_too or not is_test_code(item.path)]
-    symbols = [
-        _unique_name(item, index)
+    wanted = dict.fromkeys(
+        item
         for item in items
         if item.symbol.is_callable
         or (item.symbol.kind is SymbolKind.CLASS and _length(item.symbol) <= _WHOLE_SYMBOL_LINES)
+    )
+    homes = Counter(name for _, name in {(item.path, item.symbol.name) for item in index.located()})
+    symbols = [
+        f"{item.path}:{item.symbol.name}" if homes[item.symbol.name] > 1 else item.symbol.name
+        for item in islice((item for item in wanted if _is_clean(item.path)), _OFFERED_SYMBOLS)
     ]
     files = [*named.files, *(item.path for item in items)]
     if not only_named:
@@ -125,7 +135,7 @@ def _context(
     return Context(
         _joined(blocks),
         tuple(_printable(dict.fromkeys(files)))[:_OFFERED_FILES],
-        tuple(dict.fromkeys(symbols))[:_OFFERED_SYMBOLS],
+        tuple(dict.fromkeys(symbols)),
     )
 
 
@@ -143,6 +153,11 @@ def _printable(names: dict[str, None]) -> list[str]:
     return [name for name in names if _is_clean(name)]
 
 
+def _shown(name: str) -> str:
+    """A file name on one line, whatever is in it: the rest of it would read like a line of ours."""
+    return name if _is_clean(name) else ascii(name)[1:-1]
+
+
 def _is_clean(name: str) -> bool:
     return name.isprintable() and not any("\ud800" <= character <= "\udfff" for character in name)
 
@@ -156,8 +171,8 @@ def _named_blocks(named: Mentions, index: CodeIndex) -> list[str]:
 def _symbol_block(item: Located, index: CodeIndex) -> str:
     """`name: function in F; used in …`, then its source."""
     users = [path for path in index.users_of(item) if path != item.path]
-    used = f"; used in {', '.join(users[:3])}" if users else ""
-    head = f"{item.symbol.name}: {item.symbol.kind.value} in {item.path}{used}"
+    used = f"; used in {', '.join(map(_shown, users[:3]))}" if users else ""
+    head = f"{item.symbol.name}: {item.symbol.kind.value} in {_shown(item.path)}{used}"
     if item.symbol.kind is SymbolKind.CONSTANT:
         return f"{head}\n{fenced(_region(item, index))}"
     lines = index.source_of(item).split("\n")
@@ -173,17 +188,17 @@ def _file_block(path: str, index: CodeIndex, *, outline: bool) -> str:
     source = index.sources[path]
     lines = source.text.rstrip("\n").split("\n")
     if not path.endswith(".py"):
-        return f"{path}:\n{fenced(chr(10).join(lines[:_PROSE_LINES]))}"
+        return f"{_shown(path)}:\n{fenced(chr(10).join(lines[:_PROSE_LINES]))}"
     if len(lines) <= _WHOLE_FILE_LINES and not outline:
-        return f"{path}:\n{fenced(chr(10).join(lines))}"
-    return _outline(path, index)
+        return f"{_shown(path)}:\n{fenced(chr(10).join(lines))}"
+    return f"{_shown(path)}:\n{fenced(_outline(path, index))}"
 
 
 def _outline(path: str, index: CodeIndex) -> str:
+    """What a file is and defines, in a line; empty where there is nothing to say."""
     names = [s.name for s in index.sources[path].symbols if s.kind is not SymbolKind.METHOD]
     doc = _docstring(index.sources[path].text)
-    about = f" {doc}" if doc else ""
-    return f"{path}:{about} Defines {', '.join(names[:12])}" if names else f"{path}:{about}"
+    return " ".join([*([doc] if doc else []), *([f"Defines {', '.join(names[:12])}"] if names else [])])
 
 
 def _overview(index: CodeIndex) -> str:
@@ -191,7 +206,8 @@ def _overview(index: CodeIndex) -> str:
     readme = next((path for path in index.sources if PurePosixPath(path).stem.lower() == "readme"), None)
     parts = [_file_block(readme, index, outline=False)] if readme else []
     files = [path for path in index.sources if path.endswith(".py") and index.sources[path].text.strip()]
-    return "\n".join([*parts, *(_outline(path, index) for path in files[:14])])
+    lines = [f"{_shown(path)}: {_outline(path, index)}".rstrip() for path in files[:14]]
+    return "\n".join([*parts, *([fenced("\n".join(lines))] if lines else [])])
 
 
 def _docstring(text: str) -> str:
@@ -213,11 +229,6 @@ def _dedented(lines: list[str]) -> str:
 
 def _in_file(path: str, index: CodeIndex) -> list[Located]:
     return [Located(path, symbol) for symbol in index.sources[path].symbols]
-
-
-def _unique_name(item: Located, index: CodeIndex) -> str:
-    same = [other for other in index.find(item.symbol.name) if other.path != item.path]
-    return f"{item.path}:{item.symbol.name}" if same else item.symbol.name
 
 
 def _length(symbol: Symbol) -> int:

@@ -23,7 +23,9 @@ from agent.events import (
 )
 from agent.hands import Hands, NeedsWord
 from agent.toolcalls import guided
+from agent.toolcalls.grammar import FENCE
 from agent.toolcalls.guided import CallFailed, Menu, Said
+from agent.tools.files import fenced
 from agent.tools.registry import Outcome, refused
 from agent.tools.testreport import TestReport
 from agent.tools.toolbox import Toolbox
@@ -141,11 +143,19 @@ async def work(
             if failures == task.max_failures or is_hopeless:
                 break
         if not is_last:
-            await dialogue.ask(f"result: {outcome.content[:_RESULT_CHARS]}")
+            await dialogue.ask(_told(outcome, is_search=call is not None and call.name == "search"))
     turn.deeds.append(f"could not: {reason}")
     what = "I could not fix it" if task.must_mend else "I could not do that"
     ended = EndReason.FAILED if failures == task.max_failures or is_hopeless else EndReason.STEP_LIMIT
     yield TurnEnded(ended, f"{what}: {reason}." if reason else f"{what}.")
+
+
+def _told(outcome: Outcome, *, is_search: bool) -> str:
+    """A result as the model reads it: what comes from files stands between fences, also when cut short."""
+    content = outcome.content[:_RESULT_CHARS]
+    if is_search and outcome.ok:
+        return f"result:\n{fenced(content)}"
+    return f"result: {content}" + (f"\n{FENCE}" if content.count(FENCE) % 2 else "")
 
 
 def _menu(task: Task, toolbox: Toolbox, masked: set[str], *, only_say: bool) -> Menu:

@@ -30,6 +30,12 @@ _QUESTION_START = re.compile(
     r"give me (?:an|a|the) (?:overview|summary|explanation|idea))\b",
     re.IGNORECASE,
 )
+# "Print the total" may ask to be told it, or for code that prints it.
+_TELL_OR_MAKE = re.compile(r"(?:print|display|show|read|search|find)\b", re.IGNORECASE)
+_LOOK_UP = re.compile(
+    r"(?:(?:show|tell|read) me|find out|find where)\b|read (?:the )?(?:file )?(?:\S+\.\w+|readme)(?: file)?$",
+    re.IGNORECASE,
+)
 _CHANGE_START = re.compile(rf"(?:{_CHANGE_VERBS})\b", re.IGNORECASE)
 _TESTS = r"(?:unit )?(?:tests?|suite|test suite|build)"
 _FIX_TESTS = re.compile(
@@ -68,6 +74,8 @@ def route(request: str) -> Route:
         return Route.FIX_TESTS
     if _CHANGE_START.match(text):
         return Route.CHANGE
+    if _TELL_OR_MAKE.match(text) and not request.rstrip().endswith("?") and not _LOOK_UP.match(text):
+        return Route.UNCLEAR
     # "Can you add …" has lost its beginning in `plain`; what still begins like a question is one.
     if _QUESTION_START.match(text):
         return Route.QUESTION

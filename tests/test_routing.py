@@ -125,6 +125,15 @@ def test_a_name_is_taken_as_it_is_written_before_one_that_only_sounds_like_it() 
         ("Use a set instead of a list in total", Route.CHANGE),
         ("total should return zero for an empty list", Route.UNCLEAR),
         ("The limit must be ten", Route.UNCLEAR),
+        ("Print a message when the book is missing.", Route.UNCLEAR),
+        ("Search should ignore case.", Route.UNCLEAR),
+        ("Show the author in the overdue report.", Route.UNCLEAR),
+        ("Read the settings from a YAML file instead.", Route.UNCLEAR),
+        ("Find should ignore accents.", Route.UNCLEAR),
+        ("Show me the parser", Route.QUESTION),
+        ("Read notes.txt", Route.QUESTION),
+        ("Find where the fee is computed", Route.QUESTION),
+        ("Show the author where?", Route.QUESTION),
     ],
 )
 def test_requests_are_told_apart(request_: str, expected: Route) -> None:

@@ -18,24 +18,24 @@ Request: What does greet do?
 tool: say
 text: It takes a name and returns Hello followed by that name.
 
-area: function in shapes.py
+newest: function in events.py
 ```
-def area(width, height):
-    return width + height
+def newest(events):
+    return events[0]
 ```
-test_area in tests/test_shapes.py fails: expected 6, got 5.
+test_newest in tests/test_events.py fails: expected 6, got 5.
 ```
-    def test_area(self):
-        self.assertEqual(area(2, 3), 6)
+    def test_newest(self):
+        self.assertEqual(newest([5, 6]), 6)
 ```
 Request: Fix the failing test.
 tool: rewrite_function
-name: area
-problem: 2 and 3 must give 6, so the sides are to be multiplied, not added.
+name: newest
+problem: 5 and 6 must give 6, so the last of them is to be taken, not the first.
 new:
 ```
-def area(width, height):
-    return width * height
+def newest(events):
+    return events[-1]
 ```
 
 total: function in cart.py
@@ -88,7 +88,10 @@ def triple(x):
 Request: How is the cache emptied?
 tool: search
 pattern: cache
-result: store.py:12: def clear_cache(self):
+result:
+```
+store.py:12: def clear_cache(self):
+```
 tool: say
 text: The method clear_cache in store.py empties it.
 '''

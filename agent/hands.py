@@ -83,14 +83,20 @@ class Hands:
             raise
         verdict = compare(before, after, may_remove=bool(_REMOVES_TESTS.search(request)))
         if verdict.is_harmful:
-            edits.revert(mark)
             broke = verdict.broken[0].name if verdict.broken else "the tests"
-            return _taken_back(tool, f"that change made {broke} fail, so I took it back")
+            return self._taken_back(tool, mark, f"that change made {broke} fail")
         if must_mend and not verdict.mended:
-            edits.revert(mark)
             left = told(self._tools.test_facts(after)).partition("; ")[2]
-            return _taken_back(tool, f"that change did not help, so I took it back: {left}")
+            return self._taken_back(tool, mark, "that change did not help", f": {left}")
         return outcome
+
+    def _taken_back(self, tool: Tool, mark: int, why: str, more: str = "") -> Outcome:
+        """Undo what was done since `mark`, but for files that somebody else has saved since."""
+        left = self._tools.edits.revert(mark)
+        if left:
+            names = ", ".join(left)
+            return refused(tool.name, f"{why}, and {names} has been saved since, so I left it as it is{more}")
+        return replace(refused(tool.name, f"{why}, so I took it back{more}"), was_taken_back=True)
 
 
 def _trouble(error: UtterError | OSError | RecursionError | MemoryError) -> str:
@@ -99,7 +105,3 @@ def _trouble(error: UtterError | OSError | RecursionError | MemoryError) -> str:
     if isinstance(error, OSError):
         return f"that could not be done: {error.strerror or error}"
     return "that is more than I can work on at once"
-
-
-def _taken_back(tool: Tool, reason: str) -> Outcome:
-    return replace(refused(tool.name, reason), was_taken_back=True)

@@ -378,3 +378,22 @@ def test_names_that_two_files_have_are_offered_with_their_files(root: Path) -> N
     toolbox = Toolbox(Workspace(root), {})
     given = context.for_change("Simplify area", toolbox.index)
     assert set(given.symbols) == {"rooms.py:area", "shapes.py:area", "edge"}
+
+
+def test_what_the_user_saves_while_the_tests_run_is_not_taken_back(root: Path) -> None:
+    (root / "test_shapes.py").write_text(
+        TESTS + "\n\ndef test_saved():\n    if edge(2, 3) == 0:\n"
+        "        open('shapes.py', 'w').write('mine = 1\\n')\n"
+    )
+    tools = Toolbox(Workspace(root), project_environment(os.environ, Path(sys.prefix)))
+    hands = Hands(tools)
+    arguments = {"name": "edge", "new": "def edge(width, height):\n    return 0"}
+
+    async def run() -> object:
+        before = await hands.baseline()
+        return await hands.carry_out(tools.registry["rewrite_function"], arguments, "simplify edge", before)
+
+    done = asyncio.run(run())
+    assert isinstance(done, Outcome)
+    assert done.content.endswith("and shapes.py has been saved since, so I left it as it is")
+    assert (root / "shapes.py").read_text() == "mine = 1\n"

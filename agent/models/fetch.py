@@ -6,7 +6,7 @@ It may be killed at any point: the next run goes on from the wheels and files th
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,10 +83,12 @@ def fetch(
     names: Sequence[str],
     report: Report = lambda event: None,
     pip_options: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
 ) -> None:
     """Make every model in `names` ready, and do nothing for those that are.
 
-    `report` is called from one thread at a time. `pip_options` are added to pip's command line.
+    `report` is called from one thread at a time. `pip_options` are added to pip's command line;
+    `environment` is pip's, or else that of this process.
     Raises `FetchFailed`, `DiskFull`, and `ModelDamaged` for a file in the store that is not what it should
     be; such a file is left alone.
     """
@@ -100,7 +102,7 @@ def fetch(
             "Set models.folder to a folder that you may write to."
         ) from error
     with _only_one(store.root, report), full_disk_in_words(store.root):
-        _Fetch(store, report, pip_options).run(names)
+        _Fetch(store, report, Downloads(pip_options, environment)).run(names)
 
 
 @contextmanager
@@ -120,10 +122,10 @@ def _only_one(root: Path, report: Report) -> Generator[None, None, None]:
 class _Fetch:
     """One run, under the store's lock."""
 
-    def __init__(self, store: ModelStore, report: Report, pip_options: Sequence[str]) -> None:
+    def __init__(self, store: ModelStore, report: Report, downloads: Downloads) -> None:
         self._store = store
         self._staging = Staging(store.root)
-        self._downloads = Downloads(pip_options)
+        self._downloads = downloads
         self._report = report
         self._reporting = threading.Lock()
         self._plan = Plan((), (), (), {}, 0)

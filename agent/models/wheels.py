@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from agent.errors import UtterError
@@ -49,10 +48,14 @@ class Cancelled(Exception):
 
 
 class Downloads:
-    """Runs pip, at most as often at once as it is called from threads; `cancel` ends every run at once."""
+    """Runs pip, at most as often at once as it is called from threads; `cancel` ends every run at once.
 
-    def __init__(self, pip_options: Sequence[str] = ()) -> None:
+    pip is given `environment`, or else what this process has.
+    """
+
+    def __init__(self, pip_options: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
         self._options = tuple(pip_options)
+        self._environment = environment
         self._running: set[subprocess.Popen[str]] = set()
         self._cancelled = False
         self._lock = threading.Lock()
@@ -67,9 +70,10 @@ class Downloads:
             if self._cancelled:
                 raise Cancelled
             process = subprocess.Popen(
-                pip_command(wheel, self._options),
+                # Big temporary files belong on the cache's disk.
+                ["env", f"TMPDIR={folder.absolute()}", *pip_command(wheel, self._options)],
                 cwd=folder,  # not the user's folder: `-m` would import a pip.py from there
-                env={**os.environ, "TMPDIR": str(folder)},  # big temporary files belong on the cache's disk
+                env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

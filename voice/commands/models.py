@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -50,7 +51,7 @@ def fetch(
     if model_set or not wanted:
         wanted += made.store.manifest.names_in(model_set or "demo")
     with show_fetch(made.console) as report:
-        fetch_models(made.store, wanted, report)
+        fetch_models(made.store, wanted, report, environment=dict(os.environ))
 
 
 @app.command()

@@ -109,6 +109,31 @@ def test_tests_in_a_folder_without_a_package_are_found(tmp_path: Path) -> None:
     assert len(asyncio.run(with_unittest(runner).run()).passed_ids) == 1
 
 
+PASSING = "import unittest\n\nclass T(unittest.TestCase):\n    def test_a(self):\n        pass\n"
+
+
+def test_only_test_files_are_loaded_and_each_once(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/__init__.py").write_text("")
+    runner = project(
+        tmp_path,
+        test_x=PASSING,
+        tests__test_x=PASSING,
+        one__test_same=PASSING,
+        two__test_same=PASSING,
+        latest_backup="open('RAN', 'w').write('x')\n",
+    )
+    report = asyncio.run(with_unittest(runner).run())
+    assert [case.outcome for case in report.cases] == [Outcome.PASSED] * 4
+    assert not (tmp_path / "RAN").exists()
+
+
+@pytest.mark.parametrize("test", ["def test_a():\n    pass\n", "import pytest_\nimport pytest\n"])
+def test_tests_for_pytest_say_that_it_is_missing(tmp_path: Path, test: str) -> None:
+    report = asyncio.run(with_unittest(project(tmp_path, test_a=test)).run())
+    assert report.trouble == "These tests need pytest, which is not installed for this project."
+
+
 def test_a_project_without_tests_says_so(tmp_path: Path) -> None:
     assert asyncio.run(project(tmp_path, code_=CODE).run()).trouble == "There are no tests in this project."
 

@@ -11,13 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from agent.errors import UtterError
 from agent.tools import process, testreport
-from agent.tools.testreport import TestReport
+from agent.tools.testreport import Outcome, TestReport
 from agent.workspace import Workspace
 
 _UNITTEST_SCRIPT = Path(__file__).with_name("unittest_report.py")
 _TEST_FILE = re.compile(r"(test_.*|.*_test|tests?)\.py")
 _NO_TESTS = "There are no tests in this project."
+_NEED_PYTEST = "These tests need pytest, which is not installed for this project."
+_PYTEST_STYLE = re.compile(r"^(?:import pytest|from pytest import|(?:async )?def test_?\w*\()", re.MULTILINE)
 _NO_TESTS_COLLECTED = 5  # pytest's exit status
 
 
@@ -96,19 +99,30 @@ class TestRunner:
 
     async def _run_unittest(self, python: str, folder: Path, files: list[str], only: str) -> TestReport:
         report = folder / "report.json"
-        folders = sorted({PurePosixPath(path).parent.as_posix() for path in files})
-        done = await self._run([python, str(_UNITTEST_SCRIPT), str(report), only, *folders])
+        done = await self._run([python, str(_UNITTEST_SCRIPT), str(report), only, *files])
         if not done.timed_out and report.exists():
             try:
                 read = testreport.from_unittest(report.read_text("utf-8"))
             except (ValueError, KeyError):
                 read = None
             if read is not None:
+                has_run = any(case.outcome is not Outcome.ERROR for case in read.cases)
+                if not has_run and await asyncio.to_thread(self._is_for_pytest, files):
+                    return TestReport("unittest", (), trouble=_NEED_PYTEST)
                 return read if read.cases else TestReport("unittest", (), trouble=_NO_TESTS)
         return TestReport("unittest", (), trouble=self._trouble(done))
 
     async def _run(self, argv: list[str]) -> process.Finished:
         return await process.run(argv, self.workspace.root, self.environment, self.time_limit_s)
+
+    def _is_for_pytest(self, files: list[str]) -> bool:
+        for path in files:
+            try:
+                if _PYTEST_STYLE.search(self.workspace.read(path).text):
+                    return True
+            except UtterError:
+                continue
+        return False
 
     def _trouble(self, done: process.Finished) -> str:
         if done.timed_out:

@@ -1,8 +1,8 @@
 """Runs a project's unittest suites under the project's own Python and writes a JSON report of every test.
 
-Started as a script by tests_runner: `python unittest_report.py REPORT ONLY FOLDER…`, in the project's root.
-ONLY is the bare name of the tests to run, or empty. It must not import anything but the standard library, for
-it runs outside our own environment.
+Started as a script by tests_runner: `python unittest_report.py REPORT ONLY FILE…`, in the project's root.
+ONLY is the bare name of the tests to run, or empty; nothing but the named test files is loaded. It must not
+import anything but the standard library, for it runs outside our own environment.
 """
 
 from __future__ import annotations
@@ -65,18 +65,49 @@ def cases_of(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
             yield item
 
 
+class FileLoader(unittest.TestLoader):
+    """Loads the named files and no others, each once. Paths are relative to `root`."""
+
+    def __init__(self, root: Path, files: list[str]) -> None:
+        super().__init__()
+        self._root = root
+        self._waiting = set(files)
+
+    def _match_path(self, path: str, full_path: str, pattern: str) -> bool:
+        name = Path(full_path).relative_to(self._root).as_posix()
+        if name not in self._waiting:
+            return False
+        self._waiting.discard(name)
+        return True
+
+    def load(self) -> unittest.TestSuite:
+        suite = unittest.TestSuite()
+        for folder in sorted({(self._root / name).parent for name in self._waiting}):
+            top = folder
+            while top != self._root and (top / "__init__.py").exists():
+                top = top.parent
+            self._forget_namesakes(folder)
+            suite.addTests(self.discover(str(folder), "*", str(top)))
+            self._top_level_dir = None
+        return suite
+
+    def _forget_namesakes(self, folder: Path) -> None:
+        """Two folders that are no packages may have test files of one name."""
+        for name in self._waiting:
+            place = self._root / name
+            loaded = sys.modules.get(place.stem)
+            if place.parent == folder and loaded and getattr(loaded, "__file__", "") != str(place):
+                del sys.modules[place.stem]
+
+
 def main() -> None:
-    report, only, *folders = sys.argv[1:]
-    root = str(Path.cwd())
-    sys.path[0] = root
-    source = Path(root) / "src"
+    report, only, *files = sys.argv[1:]
+    root = Path.cwd()
+    sys.path[0] = str(root)
+    source = root / "src"
     if source.is_dir():
         sys.path.insert(1, str(source))
-    suite = unittest.TestSuite()
-    for folder in folders:
-        loader = unittest.TestLoader()
-        is_package = (Path(folder) / "__init__.py").exists()
-        suite.addTests(loader.discover(folder, "*test*.py", root if is_package or folder == "." else None))
+    suite = FileLoader(root, files).load()
     if only:
         suite = unittest.TestSuite(case for case in cases_of(suite) if case.id().endswith(f".{only}"))
     recorder = Recorder()

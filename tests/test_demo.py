@@ -104,3 +104,12 @@ def test_the_transcript_for_people_reads_in_order(session: Path) -> None:
     text = (session / "transcript.md").read_text(encoding="utf-8")
     assert text.count("\n## ") == 5
     assert text.index("You: What files") < text.index("You: Run the tests") < text.index("You: What changed")
+
+
+def test_where_the_session_ran_nothing_but_loopback_can_be_reached() -> None:
+    program = "import socket; socket.create_connection(('192.0.2.1', 80), timeout=5)"
+    command = alone(sys.executable, "-c", program)
+    if command[0] == sys.executable and ONLY_LOOPBACK not in command:
+        pytest.skip("this system allows no network namespace of one's own; the session ran without one")
+    tried = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "Network is unreachable" in tried.stderr

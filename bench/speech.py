@@ -54,7 +54,9 @@ def main() -> bool:
         factor = statistics.median(timing.whole_s / timing.speech_s for timing in timings)
         speech_s = statistics.median(timing.speech_s for timing in timings)
         rows.append([name, f"{speech_s:.1f} s", f"{1000 * first_s:.0f} ms", f"{factor:.2f}"])
-    text = table(["Piper en_US-joe-medium says", "speech", "first audio", "real-time factor"], rows)
+    text = "`python -m bench speech`:\n\n" + table(
+        ["Piper en_US-joe-medium says", "speech", "first audio", "real-time factor"], rows
+    )
     text += f"\n\nMedians of {RUNS} runs after warm-up; loading and warming took {load_s:.1f} s. {machine()}"
     write_section("speech", text)
     print(text)

@@ -147,7 +147,8 @@ def report(results: Sequence[Result], ratio: float) -> str:
         for name, group in groups
     ]
     return (
-        f"`python -m bench transcription`: Whisper base, {len(results)} clips of {len({r.clip.text for r in results})} synthetic requests, "
+        "`python -m bench transcription`: "
+        f"Whisper base, {len(results)} clips of {len({r.clip.text for r in results})} synthetic requests, "
         f"{THREADS} threads each, in turn, median of {ROUNDS}; faster-whisper int8, beam 1. {machine()}\n\n"
         f"A clean request of about 4 s ({len(timed)} clips): Utter {median(r.ours_s for r in timed):.2f} s, "
         f"faster-whisper {median(r.theirs_s for r in timed):.2f} s; "

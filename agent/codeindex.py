@@ -111,10 +111,6 @@ class CodeIndex:
                     break
         return tuple(users)
 
-    def callables(self) -> list[Located]:
-        """Every function and method."""
-        return [item for item in self.located() if item.symbol.is_callable]
-
     def constants(self) -> list[Located]:
         """Every module-level and class-level assignment."""
         return [item for item in self.located() if item.symbol.kind is SymbolKind.CONSTANT]

@@ -106,7 +106,6 @@ def _busy_s() -> float:
 @asynccontextmanager
 async def open_agent(settings: Settings, store: ModelStore, workspace: Workspace) -> AsyncGenerator[Agent]:
     """The agent at work on `workspace`, its instructions already in the model's context."""
-    store.path(needed_models(settings, store)[1])  # a missing model is told before anything is begun
     environment = project_environment(os.environ, Path(sys.prefix))
     tools = partial(Toolbox, workspace, environment, test_time_s=settings.agent.test_time_s)
     engine, toolbox = await asyncio.gather(open_engine(settings, store), asyncio.to_thread(tools))

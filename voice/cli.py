@@ -50,33 +50,9 @@ def prepare(
     context.obj = Context(settings, store, make_console(environment), make_console(environment, stderr=True))
 
 
-# What git itself names with `git rev-parse --local-env-vars`: set inside its hooks, they would make every
-# git that Utter starts work on the repository of the hook.
-_OF_THE_CALLING_REPOSITORY = (
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_COMMON_DIR",
-    "GIT_PREFIX",
-    "GIT_CONFIG",
-    "GIT_CONFIG_PARAMETERS",
-    "GIT_CONFIG_COUNT",
-    "GIT_IMPLICIT_WORK_TREE",
-    "GIT_GRAFT_FILE",
-    "GIT_SHALLOW_FILE",
-    "GIT_NO_REPLACE_OBJECTS",
-    "GIT_REPLACE_REF_BASE",
-    "GIT_NAMESPACE",
-)
-
-
 def main() -> None:
     """Run the command line; the status is 0 for success, 1 for failure, 2 for wrong use, 130 for Ctrl-C."""
     stay_on_this_machine()
-    for name in _OF_THE_CALLING_REPOSITORY:
-        os.environ.pop(name, None)
     try:
         app()
     except BrokenPipeError:

@@ -13,12 +13,12 @@ from pathlib import Path
 from agent.errors import UtterError
 from agent.events import EndReason, ToolResult, TurnEnded
 from agent.facts import ChangesShown, Fact, FilesListed, TestsRun
-from agent.workspace import Workspace
+from agent.workspace import GIT, Workspace
 from voice.conversation.turns import TurnDone
 
 DEMO_FOLDER = Path(__file__).resolve().parents[1] / "demo"
 _LARGEST_COPIED_BYTES = 5_000_000
-_GIT = ("git", "-c", "user.name=Utter demo", "-c", "user.email=demo@localhost", "-c", "commit.gpgsign=false",
+_GIT = (*GIT, "-c", "user.name=Utter demo", "-c", "user.email=demo@localhost", "-c", "commit.gpgsign=false",
         "-c", f"core.hooksPath={os.devnull}")  # fmt: skip
 _SUITE_LIMIT_S = 60.0
 

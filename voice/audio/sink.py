@@ -67,11 +67,6 @@ class VirtualSink:
         """The clock, in samples since the sink was made."""
         return self._now
 
-    @property
-    def queued_samples(self) -> int:
-        """What is still to be heard."""
-        return self._queued_samples
-
     async def write(self, samples: Samples, text: str = "") -> None:
         self._cleared = None
         self._ledger.write(len(samples), text)

@@ -16,7 +16,8 @@ from typing import TypeVar
 
 from agent.engine import prefix
 from agent.engine.grammar import check_grammar
-from agent.engine.mlx_model import Decoding, Kv, MlxModel
+from agent.engine.mlx_decode import Decoding, MlxDecoder
+from agent.engine.mlx_model import Kv, MlxModel
 from agent.engine.mlx_tokeniser import load_tokeniser
 from agent.engine.protocol import EngineError, Piece, Prefilled
 from agent.engine.saved import SavedSessions
@@ -44,10 +45,11 @@ class MlxEngine:
         self.saved = SavedSessions(state_folder, program, self.fingerprint, ".safetensors")
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mlx")
         try:
-            self.model = self._worker.submit(MlxModel, folder, self._tokeniser).result()
+            self.model = self._worker.submit(MlxModel, folder).result()
         except EngineError:
             self._worker.shutdown()
             raise
+        self.decoder = MlxDecoder(self.model, self._tokeniser)
 
     @classmethod
     async def load(cls, folder: Path, state_folder: Path, *, context_tokens: int = 8192) -> MlxEngine:
@@ -73,6 +75,7 @@ class MlxEngine:
         return MlxSession(self, kv, entry.tokens)
 
     async def close(self) -> None:
+        self.__dict__.pop("decoder", None)
         self.__dict__.pop("model", None)
         await asyncio.to_thread(self._worker.shutdown)
 
@@ -128,7 +131,7 @@ class MlxSession:
 
         def decode() -> None:
             try:
-                for piece in self._engine.model.decode(self._kv, prompt, how):
+                for piece in self._engine.decoder.decode(self._kv, prompt, how):
                     if cancelled.is_set():
                         return
                     loop.call_soon_threadsafe(pieces.put_nowait, piece)

@@ -170,7 +170,7 @@ def test_a_child_that_holds_the_output_open_neither_delays_the_end_nor_stays(
     ends = start.endswith("hi")
     done = asyncio.run(process.run(["sh", "-c", start], tmp_path, ENVIRONMENT, 20 if ends else 1))
     if ends:
-        assert done == process.Finished(0, "hi\n")
+        assert (done.returncode, done.output, len(done.left_behind)) == (0, "hi\n", 1)
     else:
         assert done.timed_out
     assert is_dead(int((tmp_path / "pid").read_text()))

@@ -1,20 +1,31 @@
-"""Running a program of the project: its own process group, a time limit, no input, bounded output."""
+"""Running a program of the project: no input, bounded output and time, and nothing outlives the call."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
+import secrets
 import signal
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import psutil
+
+from agent.sandbox import Rights, Sandbox
 from agent.workspace import REPOSITORY_VARIABLES
 
 _HEAD_BYTES = 8_000
 _TAIL_BYTES = 24_000
 _GRACE_S = 0.5
+_ENDING_S = 8.0  # the supervisor's own time to end what does not want to end
+_SUPERVISOR = Path(__file__).with_name("supervisor.py")
+_MARK = "UTTER_RUN"
+_STATUS_BYTES = 65_536
 
 # What `git rev-parse --local-env-vars` lists: they would lead git, and every tool that runs it, elsewhere.
 _REPOSITORY_MARKS = frozenset(REPOSITORY_VARIABLES)
@@ -22,11 +33,16 @@ _REPOSITORY_MARKS = frozenset(REPOSITORY_VARIABLES)
 
 @dataclass(frozen=True)
 class Finished:
-    """How a program ended. `output` is what it wrote to both streams, its middle cut out when long."""
+    """How a program ended. `output` is what it wrote to both streams, its middle cut out when long.
+
+    `left_behind` are commands that it had started and that were still running when it ended; they were
+    ended too.
+    """
 
     returncode: int
     output: str
     timed_out: bool = False
+    left_behind: tuple[str, ...] = ()
 
 
 def project_environment(environment: Mapping[str, str], own_prefix: Path) -> dict[str, str]:
@@ -45,41 +61,116 @@ def project_environment(environment: Mapping[str, str], own_prefix: Path) -> dic
 
 
 async def run(
-    argv: Sequence[str], cwd: Path, environment: Mapping[str, str], time_limit_s: float
+    argv: Sequence[str],
+    cwd: Path,
+    environment: Mapping[str, str],
+    time_limit_s: float,
+    sandbox: Sandbox | None = None,
+    rights: Rights | None = None,
 ) -> Finished:
-    """Run `argv` to its end or to the limit, then end every process of its group.
+    """Run `argv` to its end or to the limit, then end every process that it has started, daemons too.
 
-    Cancelling the call ends them too. Raises OSError when the program cannot be started.
+    Cancelling the call ends them as well, and so does the end of this process. With a sandbox the program
+    has only `rights`. Raises OSError when it cannot be started.
     """
     kept = _HeadAndTail()
-    returncode, timed_out = await _follow(argv, cwd, environment, time_limit_s, kept.add, with_errors=True)
-    return Finished(returncode, kept.text(), timed_out)
+    lifeline_end, lifeline = os.pipe()
+    telling, tell = os.pipe()
+    mark = secrets.token_hex(16)
+    command = [sys.executable, "-I", "-S", str(_SUPERVISOR), str(tell), str(_GRACE_S), *argv]
+    surroundings = {**environment, _MARK: mark}
+    if sandbox is not None:
+        own = (Path(sys.prefix), Path(sys.base_prefix), _SUPERVISOR)
+        command = sandbox.command(command, cwd, rights or Rights(), own)
+        surroundings = sandbox.environment(surroundings)
+    line = _Lifeline(lifeline)
+    status: dict[str, Any] = {}
+    try:
+        with os.fdopen(telling, "rb") as stream:
+            try:
+                started = _Program(command, cwd, surroundings, lifeline_end, (tell,), with_errors=True)
+                returncode, timed_out = await _follow(started, time_limit_s, kept.add, line.stop)
+            finally:
+                os.close(lifeline_end)
+                os.close(tell)
+            os.set_blocking(telling, False)
+            with contextlib.suppress(ValueError, TypeError):
+                status = json.loads(stream.read(_STATUS_BYTES) or b"{}")
+    finally:
+        line.cut()
+        if not status or sys.platform != "linux":
+            await asyncio.to_thread(_end_marked, mark)
+    if status.get("errno"):
+        raise OSError(status["errno"], os.strerror(status["errno"]), argv[0])
+    return Finished(
+        status.get("returncode", returncode), kept.text(), timed_out, tuple(status.get("left", ()))
+    )
 
 
 async def output_of(
     argv: Sequence[str], cwd: Path, environment: Mapping[str, str], time_limit_s: float
 ) -> bytes | None:
-    """All that `argv` writes to its standard output, or None when it fails or takes longer than the limit."""
+    """All that `argv` writes to its standard output, or None when it fails or takes longer than the limit.
+
+    For programs that start no others: only the process group is ended.
+    """
     kept = bytearray()
+    program = _Program(argv, cwd, environment, asyncio.subprocess.DEVNULL, (), with_errors=False)
     try:
-        returncode, timed_out = await _follow(
-            argv, cwd, environment, time_limit_s, kept.extend, with_errors=False
-        )
+        returncode, timed_out = await _follow(program, time_limit_s, kept.extend, _end_group)
     except OSError:
         return None
     return bytes(kept) if returncode == 0 and not timed_out else None
 
 
+@dataclass(frozen=True)
+class _Program:
+    argv: Sequence[str]
+    cwd: Path
+    environment: Mapping[str, str]
+    stdin: int
+    kept_open: tuple[int, ...]
+    with_errors: bool
+
+    async def start(self, stdout: int) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *self.argv,
+            cwd=self.cwd,
+            env=dict(self.environment),
+            stdin=self.stdin,
+            stdout=stdout,
+            stderr=asyncio.subprocess.STDOUT if self.with_errors else asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+            pass_fds=self.kept_open,
+        )
+
+
+class _Lifeline:
+    """Our end of a supervisor's standard input: cut, it ends everything."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def cut(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    async def stop(self, process: asyncio.subprocess.Process) -> None:
+        self.cut()
+        try:
+            await asyncio.wait_for(process.wait(), _ENDING_S)
+        except asyncio.TimeoutError:
+            _signal_group(process.pid, signal.SIGKILL)
+
+
+_Stop = Callable[[asyncio.subprocess.Process], Awaitable[None]]
+
+
 async def _follow(
-    argv: Sequence[str],
-    cwd: Path,
-    environment: Mapping[str, str],
-    time_limit_s: float,
-    sink: Callable[[bytes], None],
-    *,
-    with_errors: bool,
+    program: _Program, time_limit_s: float, sink: Callable[[bytes], None], stop: _Stop
 ) -> tuple[int, bool]:
-    """Run `argv`, handing what it writes to `sink`; gives its exit status and whether it was stopped."""
+    """Run a program, handing what it writes to `sink`; gives its exit status and whether it was stopped."""
     # Our own pipe: asyncio's `wait` would wait for the end of one that it made, which a child may hold open.
     read_end, write_end = os.pipe()
     reader = asyncio.StreamReader()
@@ -88,20 +179,12 @@ async def _follow(
     )
     try:
         try:
-            process = await asyncio.create_subprocess_exec(
-                *argv,
-                cwd=cwd,
-                env=dict(environment),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=write_end,
-                stderr=asyncio.subprocess.STDOUT if with_errors else asyncio.subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            process = await program.start(write_end)
         finally:
             os.close(write_end)
         reading = asyncio.create_task(_drain(reader, sink))
         try:
-            return await _ended(process, reading, time_limit_s)
+            return await _ended(process, reading, time_limit_s, stop)
         finally:
             reading.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -111,7 +194,7 @@ async def _follow(
 
 
 async def _ended(
-    process: asyncio.subprocess.Process, reading: asyncio.Task[None], time_limit_s: float
+    process: asyncio.subprocess.Process, reading: asyncio.Task[None], time_limit_s: float, stop: _Stop
 ) -> tuple[int, bool]:
     timed_out = False
     try:
@@ -119,13 +202,13 @@ async def _ended(
             await asyncio.wait_for(process.wait(), time_limit_s)
         except asyncio.TimeoutError:
             timed_out = True
-            await _end_group(process)
+            await stop(process)
         # A child left behind may hold the pipe open: it gets a moment, then goes with its group.
         await asyncio.wait({reading}, timeout=_GRACE_S)
     finally:
         try:
             if process.returncode is None:  # cancelled: git, for one, removes its locks when asked to end
-                await _end_group(process)
+                await stop(process)
         finally:
             _signal_group(process.pid, signal.SIGKILL)
             with contextlib.suppress(asyncio.TimeoutError):
@@ -168,3 +251,11 @@ async def _end_group(process: asyncio.subprocess.Process) -> None:
 def _signal_group(pid: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)
+
+
+def _end_marked(mark: str) -> None:
+    """End what still carries a run's mark in its environment: where no supervisor could see to it."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(_MARK) == mark:
+                process.kill()

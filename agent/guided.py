@@ -1,0 +1,156 @@
+"""A request in the guided dialect: its kind decides what is put before it, and which tools are at hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+
+from agent import context, routing
+from agent.context import Context
+from agent.dialogue import Dialogue
+from agent.direct import begun, tests_shown
+from agent.events import Event, ToolResult, TurnEnded
+from agent.hands import Hands
+from agent.intents import DirectCall
+from agent.mending import Found, small_repair
+from agent.routing import NewCode, Route
+from agent.steps import Task, Turn, work
+from agent.toolcalls.guided import next_call_id
+from agent.tools.registry import Outcome
+from agent.tools.testreport import TestCase, TestReport
+from agent.tools.toolbox import Toolbox, told
+
+_MAX_MENDED = 3
+
+_READING = ("read_file", "search", "list_files")
+_WRITING = ("rewrite_function", "edit_file", "append", "create_file")
+
+
+class Guided:
+    """Works a request out with a small model, which is led by the hand."""
+
+    def __init__(self, dialogue: Dialogue, hands: Hands, toolbox: Toolbox) -> None:
+        self._dialogue = dialogue
+        self._hands = hands
+        self._tools = toolbox
+
+    async def request(self, request: str, turn: Turn) -> AsyncGenerator[Event, None]:
+        """Carry out one request; a `TurnEnded` says that it went otherwise."""
+        kind = routing.route(request)
+        if kind in (Route.FIX_TESTS, Route.EXPLAIN_FAILURE):
+            working = self._mend(request, turn, explain=kind is Route.EXPLAIN_FAILURE)
+        elif kind is Route.QUESTION:
+            given = await asyncio.to_thread(context.for_question, request, self._tools.index)
+            working = self._work(Task(request, given, _READING, may_say=True), turn)
+        else:
+            working = self._change(request, turn, may_say=kind is Route.UNCLEAR)
+        async with aclosing(working):
+            async for event in working:
+                yield event
+
+    async def _change(self, request: str, turn: Turn, *, may_say: bool) -> AsyncGenerator[Event, None]:
+        """A change; the tests before it run while the model reads."""
+        given, names = await asyncio.to_thread(self._scope, request)
+        baseline = asyncio.create_task(self._hands.baseline())
+        task = Task(request, given, names, may_say, baseline)
+        deeds = len(turn.deeds)
+        try:
+            ended = None
+            async for event in self._work(task, turn):
+                ended = event if isinstance(event, TurnEnded) else ended
+                yield event
+            has_changed = ended is None and not any(deed.startswith("said:") for deed in turn.deeds[deeds:])
+            if has_changed and await baseline is not None:
+                async for event in tests_shown(turn, self._tools):
+                    yield event
+        finally:
+            baseline.cancel()
+
+    def _scope(self, request: str) -> tuple[Context, tuple[str, ...]]:
+        """What a change is given, and the tools for it: only the sure rules mask any."""
+        index, wanted = self._tools.index, routing.new_code(request)
+        if wanted is NewCode.TEST:
+            given = context.for_new_test(request, index)
+            return given, ("append",) if given.files else ("create_file",)
+        if wanted is NewCode.METHOD and (given := context.for_new_method(request, index)).files:
+            return given, ("append",)
+        given = context.for_change(request, index)
+        if wanted is NewCode.DEFINITION:
+            return given, ("append", "create_file")
+        return given, (*_WRITING, "read_file", "search")
+
+    async def _mend(self, request: str, turn: Turn, *, explain: bool) -> AsyncGenerator[Event, None]:
+        """Failing tests: run them, then take them one at a time with the code that they reach."""
+        report = await self._tools.known_report(turn.started_s)
+        if report is None or not report.broken:
+            async for event in tests_shown(turn, self._tools):
+                yield event
+            report = await self._tools.test_report()
+        for _ in range(_MAX_MENDED):
+            if not report.broken:
+                return
+            case = report.broken[0]
+            fact = self._tools.test_facts(report)
+            failure = told(replace(fact, failures=fact.failures[:1])).partition(f"{case.name}: ")[2]
+            tests_too = routing.wants_test_edited(request)
+            given = await asyncio.to_thread(
+                context.for_failure, case, failure, self._tools.index, tests_too=tests_too
+            )
+            if explain:
+                async for event in self._work(Task(request, given, (), may_say=True), turn):
+                    yield event
+                return
+            task = Task(request, given, _WRITING[:2], may_say=False, baseline=report, must_mend=True)
+            ended = None
+            async for event in self._work(replace(task, max_failures=1), turn):
+                if isinstance(event, TurnEnded):
+                    ended = event
+                else:
+                    yield event
+            if ended is not None and not tests_too:
+                async for event in self._small_repair(case, report, request, turn):
+                    ended = None
+                    yield event
+            if ended is not None:
+                async for event in self._work(task, turn):
+                    yield event
+                    if isinstance(event, TurnEnded):
+                        return
+            async for event in tests_shown(turn, self._tools):
+                yield event
+            report = await self._tools.test_report()
+
+    async def _small_repair(
+        self, case: TestCase, before: TestReport, request: str, turn: Turn
+    ) -> AsyncGenerator[Event, None]:
+        """What the model did not see may be one operator or number; no events when nothing is found."""
+        found = await small_repair(case, before, self._tools)
+        if found is None:
+            return
+        arguments = {"path": found.path, "old": found.repair.before, "new": found.repair.after}
+        arguments |= self._unique_lines(found)
+        call_id = next_call_id()
+        for event in begun(call_id, DirectCall("edit_file", arguments)):
+            yield event
+        tool = self._tools.registry["edit_file"]
+        outcome = await self._hands.carry_out(tool, arguments, request, before, must_mend=True)
+        assert isinstance(outcome, Outcome)
+        turn.deeds.append(outcome.content)
+        yield ToolResult(call_id, outcome.ok, outcome.content, outcome.facts)
+
+    def _unique_lines(self, found: Found) -> dict[str, str]:
+        """The repaired line with as many lines before it as make it the only place of its kind."""
+        lines = self._tools.index.sources[found.path].lines
+        end = found.repair.line
+        for start in range(end - 1, -1, -1):
+            old = lines[start:end]
+            if sum(lines[k : k + len(old)] == old for k in range(len(lines))) == 1:
+                return {"old": "\n".join(old), "new": "\n".join([*old[:-1], found.repair.after])}
+        return {}
+
+    async def _work(self, task: Task, turn: Turn) -> AsyncGenerator[Event, None]:
+        async with aclosing(work(task, turn, self._dialogue, self._hands, self._tools)) as events:
+            async for event in events:
+                yield event

@@ -1,0 +1,338 @@
+"""The prefix store on a real folder: what is found, what makes room, and what is never served."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from agent.cache.entry import Found, Limits, Retention, StoreError, StoreFull, StoreNewer
+from agent.cache.keys import BLOCK_TOKENS, Seed
+from agent.cache.store import PrefixStore
+
+SEED = Seed("weights", "q4", "template", "float16", "mlx 1").digest()
+OTHER_MODEL = Seed("other weights", "q4", "template", "float16", "mlx 1").digest()
+ROOMY = Limits(disk_bytes=1 << 30, free_bytes=0)
+
+
+class Clock:
+    """Seconds since 1970, as the test says."""
+
+    def __init__(self) -> None:
+        self.now_s = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: Clock) -> PrefixStore:
+    return PrefixStore(tmp_path / "store", ROOMY, now=clock)
+
+
+def prompt(n_tokens: int, first: int = 0) -> tuple[int, ...]:
+    return tuple(range(first, first + n_tokens))
+
+
+def content_of(tokens: Sequence[int]) -> bytes:
+    return repr(tuple(tokens)).encode()
+
+
+def put(
+    store: PrefixStore,
+    tokens: Sequence[int],
+    retention: Retention = Retention.RECENT,
+    *,
+    seed: bytes = SEED,
+    is_whole: bool = False,
+) -> Path | None:
+    """Save an entry whose content tells its tokens; gives its file."""
+    content = content_of(tokens)
+    pending = store.begin(seed, tokens, ".kv", len(content), retention, is_whole=is_whole)
+    if pending is None:
+        return None
+    pending.path.write_bytes(content)
+    store.commit(pending)
+    return store.folder / pending.path.name.split("-", 2)[2]
+
+
+def found(store: PrefixStore, tokens: Sequence[int], seed: bytes = SEED) -> Found | None:
+    """What is found, after looking whether it is what it says."""
+    result = store.find(seed, tokens)
+    if result is not None:
+        assert result.path.read_bytes() == content_of(result.tokens)
+        assert tuple(tokens[: result.n_shared]) == result.tokens[: result.n_shared]
+    return result
+
+
+def shared(store: PrefixStore, tokens: Sequence[int], seed: bytes = SEED) -> int:
+    result = found(store, tokens, seed)
+    return result.n_shared if result is not None else 0
+
+
+def names(store: PrefixStore) -> set[str]:
+    return {path.name for path in store.folder.glob("*.kv")}
+
+
+@pytest.mark.parametrize(
+    ("asked", "n_shared"),
+    [
+        (prompt(100), 100),
+        (prompt(120), 100),
+        (prompt(70), 70),
+        ((*prompt(50), *prompt(50, first=900)), 50),
+        (prompt(BLOCK_TOKENS), BLOCK_TOKENS),
+        (prompt(BLOCK_TOKENS - 1), 0),
+        ((7, *prompt(99)), 0),
+    ],
+)
+def test_the_longest_beginning_in_whole_blocks_is_found(
+    store: PrefixStore, asked: tuple[int, ...], n_shared: int
+) -> None:
+    put(store, prompt(100))
+    put(store, prompt(40, first=5_000))
+    assert shared(store, asked) == n_shared
+
+
+def test_of_several_the_one_that_shares_most_is_found_and_of_equals_the_smallest(store: PrefixStore) -> None:
+    put(store, prompt(32), Retention.PINNED)
+    put(store, (*prompt(48), *prompt(48, first=700)))
+    put(store, (*prompt(80), *prompt(48, first=800)))
+    assert shared(store, prompt(200)) == 80
+    opening = found(store, prompt(32))
+    assert opening is not None
+    assert len(opening.tokens) == 32
+
+
+def test_another_model_never_matches(store: PrefixStore) -> None:
+    put(store, prompt(100))
+    assert shared(store, prompt(100), OTHER_MODEL) == 0
+    put(store, prompt(64), seed=OTHER_MODEL)
+    assert (shared(store, prompt(100)), shared(store, prompt(100), OTHER_MODEL)) == (100, 64)
+
+
+def test_what_cannot_be_cut_serves_only_prompts_that_begin_with_all_of_it(store: PrefixStore) -> None:
+    put(store, prompt(50), is_whole=True)
+    put(store, prompt(90), is_whole=True)
+    lengths = (49, 50, 60, 89, 90, 200)
+    assert [shared(store, prompt(n)) for n in lengths] == [0, 50, 50, 50, 90, 90]
+    assert len(names(store)) == 2
+
+
+def test_a_longer_entry_takes_the_place_of_those_that_can_be_cut_from_it(store: PrefixStore) -> None:
+    put(store, prompt(32), Retention.PINNED)
+    put(store, prompt(60))
+    put(store, (*prompt(50), *prompt(30, first=900)))
+    put(store, prompt(90))
+    assert sorted(entry.n_tokens for entry in store.entries()) == [32, 80, 90]
+    assert len(names(store)) == 3
+    assert put(store, prompt(90)) is None
+
+
+def test_too_few_tokens_are_not_kept(store: PrefixStore) -> None:
+    assert put(store, prompt(BLOCK_TOKENS - 1)) is None
+    assert store.entries() == []
+
+
+def test_the_least_recently_used_makes_room(tmp_path: Path, clock: Clock) -> None:
+    size_bytes = len(content_of(prompt(100, first=10_000)))
+    store = PrefixStore(tmp_path, Limits(3 * size_bytes, 0), now=clock)
+    for first in (10_000, 20_000, 30_000):
+        clock.now_s += 1
+        put(store, prompt(100, first))
+    clock.now_s += 1
+    assert shared(store, prompt(100, 10_000)) == 100
+    clock.now_s += 1
+    put(store, prompt(100, 40_000))
+    kept = [first for first in (10_000, 20_000, 30_000, 40_000) if shared(store, prompt(100, first))]
+    assert kept == [10_000, 30_000, 40_000]
+    assert len(names(store)) == 3
+    assert sum(entry.size_bytes for entry in store.entries()) <= store.limits.disk_bytes
+
+
+def test_what_is_pinned_makes_no_room_and_the_error_says_what_to_do(tmp_path: Path) -> None:
+    size_bytes = len(content_of(prompt(100, first=10_000)))
+    store = PrefixStore(tmp_path, Limits(size_bytes, 0))
+    put(store, prompt(100, 10_000), Retention.PINNED)
+    with pytest.raises(StoreFull, match=r"cache\.disk_gib"):
+        put(store, prompt(100, 20_000))
+    assert shared(store, prompt(100, 10_000)) == 100
+
+
+def test_the_disk_is_never_filled_beyond_the_floor(tmp_path: Path) -> None:
+    store = PrefixStore(tmp_path, Limits(1 << 30, free_bytes=1 << 60))
+    with pytest.raises(StoreFull, match="not saved"):
+        put(store, prompt(100))
+    assert store.entries() == []
+
+
+@pytest.mark.parametrize(("retention", "life_s"), [(Retention.FIVE_MINUTES, 300), (Retention.ONE_HOUR, 3600)])
+def test_a_time_to_live_begins_again_at_each_use_and_ends(
+    store: PrefixStore, clock: Clock, retention: Retention, life_s: float
+) -> None:
+    put(store, prompt(64), retention)
+    clock.now_s += life_s - 1
+    assert shared(store, prompt(64)) == 64
+    clock.now_s += life_s - 1
+    assert shared(store, prompt(64)) == 64
+    clock.now_s += life_s + 1
+    assert shared(store, prompt(64)) == 0
+
+
+@pytest.mark.parametrize("harm", ["cut", "longer", "bit", "gone", "exchanged"])
+def test_a_harmed_file_is_set_aside_and_the_next_best_is_served(store: PrefixStore, harm: str) -> None:
+    put(store, prompt(48), Retention.PINNED)
+    file = put(store, prompt(100))
+    assert file is not None
+    content = file.read_bytes()
+    match harm:
+        case "cut":
+            file.write_bytes(content[:-1])
+        case "longer":
+            file.write_bytes(content + b"\0")
+        case "bit":
+            file.write_bytes(content[:50] + bytes([content[50] ^ 1]) + content[51:])
+        case "gone":
+            file.unlink()
+        case _:
+            file.write_bytes(content_of(prompt(100, first=1))[: len(content)].ljust(len(content)))
+    assert shared(store, prompt(100)) == 48
+    assert [trouble.file for trouble in store.troubles()] == [file.name]
+    assert not file.exists()
+    assert (store.folder / "quarantine" / file.name).exists() == (harm != "gone")
+    put(store, prompt(100))
+    assert shared(store, prompt(100)) == 100
+
+
+def test_tokens_that_changed_in_the_index_are_not_served(store: PrefixStore) -> None:
+    put(store, prompt(100))
+    store.close()
+    changed = (*prompt(99), 1234)
+    with sqlite3.connect(store.folder / "index.sqlite") as index:
+        index.execute("UPDATE entries SET tokens = ?", (b"".join(t.to_bytes(4, "little") for t in changed),))
+    index.close()
+    assert shared(store, changed) == 0
+
+
+def test_files_that_nobody_knows_are_set_aside_and_left_ones_removed(store: PrefixStore) -> None:
+    put(store, prompt(100))
+    (store.folder / "holiday.jpg").write_bytes(b"not ours")
+    (store.folder / f"{'a' * 32}.kv").write_bytes(b"renamed, but never vouched for")
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    (store.folder / f"tmp-{dead.pid}-{'b' * 32}.kv").write_bytes(b"half a sa")
+    ours = store.folder / f"tmp-{os.getpid()}-{'c' * 32}.kv"
+    ours.write_bytes(b"being written")
+    store.sweep()
+    assert len(names(store)) == 2
+    assert ours.exists()
+    assert [trouble.file for trouble in store.troubles()] == ["holiday.jpg"]
+    assert shared(store, prompt(100)) == 100
+
+
+def test_a_store_of_a_later_version_is_left_alone(store: PrefixStore) -> None:
+    put(store, prompt(100))
+    store.close()
+    index = sqlite3.connect(store.folder / "index.sqlite")
+    index.execute("PRAGMA user_version = 99")
+    index.close()
+    before = sorted(path.name for path in store.folder.iterdir())
+    for _ in range(2):
+        with pytest.raises(StoreNewer, match="later version"):
+            store.find(SEED, prompt(100))
+        with pytest.raises(StoreNewer):
+            put(store, prompt(200))
+    assert sorted(path.name for path in store.folder.iterdir()) == before
+    store.clear()
+    put(store, prompt(100))
+    assert shared(store, prompt(100)) == 100
+
+
+@pytest.mark.parametrize("harm", ["no index", "not an index", "torn pages"])
+def test_a_damaged_index_is_set_aside_and_the_store_goes_on(store: PrefixStore, harm: str) -> None:
+    for first in range(0, 50_000, 1_000):
+        put(store, prompt(200, first))
+    store.close()
+    path = store.folder / "index.sqlite"
+    content = path.read_bytes()
+    match harm:
+        case "no index":
+            path.unlink()
+        case "not an index":
+            path.write_bytes(b"all is lost " * 1_000)
+        case _:
+            path.write_bytes(content[:4096] + os.urandom(len(content) - 4096))
+    try:
+        assert shared(store, prompt(200)) == 0
+    except StoreError as error:
+        assert "computed anew" in str(error)
+    put(store, prompt(200))
+    assert shared(store, prompt(200)) == 200
+    store.sweep()
+    assert len(names(store)) == 1
+
+
+def test_two_stores_in_one_folder_see_what_the_other_does(store: PrefixStore, clock: Clock) -> None:
+    other = PrefixStore(store.folder, ROOMY, now=clock)
+    file = put(store, prompt(100))
+    assert shared(other, prompt(100)) == 100
+    put(other, prompt(150))
+    assert shared(store, prompt(150)) == 150
+    assert file is not None
+    assert not file.exists()
+    other.clear()
+    assert shared(store, prompt(150)) == 0
+    put(store, prompt(64))
+    assert shared(other, prompt(64)) == 64
+
+
+def test_the_last_session_of_a_place_is_remembered_for_its_model(store: PrefixStore) -> None:
+    store.keep_session("/work/a", SEED, prompt(30), "first")
+    store.keep_session("/work/a", SEED, prompt(40), "second\n\u00e9")
+    store.keep_session("/work/b", SEED, prompt(5), "elsewhere")
+    again = PrefixStore(store.folder, ROOMY)
+    assert again.last_session("/work/a", SEED) == (prompt(40), "second\n\u00e9")
+    assert again.last_session("/work/a", OTHER_MODEL) is None
+    again.forget_session("/work/a", SEED)
+    assert store.last_session("/work/a", SEED) is None
+    assert store.last_session("/work/b", SEED) is not None
+
+
+_FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+sys.path[:0] = sys.argv[2:]
+from test_cache_store import *
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+store = PrefixStore(Path(sys.argv[1]), ROOMY)
+put(store, prompt(64))
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+try:
+    put(store, prompt(9_000, first=10))
+except OSError:
+    pass
+else:
+    sys.exit("nothing was full")
+store.close()
+"""
+
+
+def test_a_disk_that_fills_while_saving_loses_nothing_older(tmp_path: Path) -> None:
+    folders = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
+    subprocess.run([sys.executable, "-c", _FULL_DISK, str(tmp_path), *folders], check=True)
+    store = PrefixStore(tmp_path, ROOMY)
+    store.sweep()
+    assert shared(store, prompt(64)) == 64
+    assert shared(store, prompt(9_000, first=10)) == 0
+    assert len(names(store)) == 1
+    assert not list(tmp_path.glob("tmp-*"))

@@ -1,7 +1,7 @@
 """Kills processes while they save into one prefix store, and looks for wrong reads and for lost entries.
 
-`python -m bench.storm FOLDER KILLS` prints the outcome as JSON. The children are forked from a process that has
-no threads, so two hundred take seconds.
+`python -m bench.storm FOLDER KILLS` prints the outcome as JSON. The children are forked from a process that
+has no threads, so two hundred take seconds.
 """
 
 from __future__ import annotations

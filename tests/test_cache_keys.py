@@ -49,7 +49,7 @@ def test_packed_tokens_come_back_and_share_what_they_shared(left: list[int], rig
 def entry(number: int, used_s: float, retention: Retention = Retention.RECENT) -> Entry:
     life_s = retention.time_to_live_s
     expires_s = None if life_s is None else used_s + life_s
-    return Entry(number, f"{number}", 16, 100, "", False, retention, used_s, expires_s)
+    return Entry(number, f"{number}", 16, 100, "", retention, used_s, expires_s)
 
 
 @pytest.mark.parametrize(

@@ -54,11 +54,10 @@ def put(
     retention: Retention = Retention.RECENT,
     *,
     seed: bytes = SEED,
-    is_whole: bool = False,
 ) -> Path | None:
     """Save an entry whose content tells its tokens; gives its file."""
     content = content_of(tokens)
-    pending = store.begin(seed, tokens, ".kv", len(content), retention, is_whole=is_whole)
+    pending = store.begin(seed, tokens, ".kv", len(content), retention)
     if pending is None:
         return None
     pending.path.write_bytes(content)
@@ -119,14 +118,6 @@ def test_another_model_never_matches(store: PrefixStore) -> None:
     assert shared(store, prompt(100), OTHER_MODEL) == 0
     put(store, prompt(64), seed=OTHER_MODEL)
     assert (shared(store, prompt(100)), shared(store, prompt(100), OTHER_MODEL)) == (100, 64)
-
-
-def test_what_cannot_be_cut_serves_only_prompts_that_begin_with_all_of_it(store: PrefixStore) -> None:
-    put(store, prompt(50), is_whole=True)
-    put(store, prompt(90), is_whole=True)
-    lengths = (49, 50, 60, 89, 90, 200)
-    assert [shared(store, prompt(n)) for n in lengths] == [0, 50, 50, 50, 90, 90]
-    assert len(names(store)) == 2
 
 
 def test_a_longer_entry_takes_the_place_of_those_that_can_be_cut_from_it(store: PrefixStore) -> None:

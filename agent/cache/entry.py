@@ -46,9 +46,8 @@ class Limits:
 
 @dataclass(frozen=True)
 class Entry:
-    """A stored prefix. `is_whole`: it cannot be cut, and serves only prompts that begin with all of it.
+    """A stored prefix. `sha256` is of the file and then of the tokens, packed.
 
-    `sha256` is of the file and then of the tokens, packed.
     Times are seconds since 1970; `expires_s` is None for what has no time to live.
     """
 
@@ -57,7 +56,6 @@ class Entry:
     n_tokens: int
     size_bytes: int
     sha256: str
-    is_whole: bool
     retention: Retention
     used_s: float
     expires_s: float | None
@@ -81,7 +79,6 @@ class Pending:
     seed: bytes
     tokens: tuple[int, ...]
     retention: Retention
-    is_whole: bool
 
 
 @dataclass(frozen=True)

@@ -20,15 +20,16 @@ from agent.cache.keys import BLOCK_TOKENS, FORMAT, block_keys, shared_tokens, un
 _BUSY_S = 10.0
 _LOOKED_AT = 4  # entries that share the longest prefix; any one is as good
 _KEPT_SESSIONS = 64
-_COLUMNS = "id, file, n_tokens, size_bytes, sha256, is_whole, retention, used_s, expires_s"
+_COLUMNS = "id, file, n_tokens, size_bytes, sha256, retention, used_s, expires_s"
 _WITH_TOKENS = f"{_COLUMNS}, tokens"
-_ALIVE = "is_whole = 0 AND (expires_s IS NULL OR expires_s > ?)"
+_ALIVE = "(expires_s IS NULL OR expires_s > ?)"
 _SCHEMA = """
 CREATE TABLE entries (
     id INTEGER PRIMARY KEY, seed BLOB NOT NULL, tokens BLOB NOT NULL, n_tokens INTEGER NOT NULL,
     last_key BLOB NOT NULL, file TEXT NOT NULL UNIQUE, size_bytes INTEGER NOT NULL, sha256 TEXT NOT NULL,
-    is_whole INTEGER NOT NULL, retention TEXT NOT NULL, used_s REAL NOT NULL, expires_s REAL);
+    retention TEXT NOT NULL, used_s REAL NOT NULL, expires_s REAL);
 CREATE INDEX entries_by_last_key ON entries (last_key);
+CREATE INDEX entries_by_size ON entries (size_bytes);
 CREATE TABLE blocks (
     key BLOB NOT NULL, entry INTEGER NOT NULL, PRIMARY KEY (key, entry)) WITHOUT ROWID;
 CREATE TABLE sessions (
@@ -121,7 +122,7 @@ class Index:
 
     def best(self, keys: Sequence[bytes], packed: bytes, now_s: float) -> Match | None:
         """The entry that shares most tokens with a prompt; of equals the smallest, as far as quickly seen."""
-        found = self._whole_ones(keys, packed, now_s)
+        found: list[Match] = []
         depth = self._depth(keys, now_s)
         if depth:
             # Those that end here are the smallest files; else any of those that go on.
@@ -146,18 +147,6 @@ class Index:
             low, high = (middle, high) if is_there else (low, middle - 1)
         return low
 
-    def _whole_ones(self, keys: Sequence[bytes], packed: bytes, now_s: float) -> list[Match]:
-        """The longest entry that cannot be cut and is a beginning of the prompt."""
-        query = (
-            f"SELECT {_WITH_TOKENS} FROM entries WHERE last_key = ? AND is_whole = 1 "
-            "AND (expires_s IS NULL OR expires_s > ?) ORDER BY n_tokens DESC"
-        )
-        for key in reversed(keys):
-            for row in self._db.execute(query, (key, now_s)):
-                if packed.startswith(row[-1]):
-                    return [Match(_entry(row), row[-1], shared_tokens(row[-1], packed))]
-        return []
-
     def entries(self) -> list[Entry]:
         """All of them, the least recently used first."""
         rows = self._db.execute(f"SELECT {_COLUMNS} FROM entries ORDER BY used_s")
@@ -175,7 +164,7 @@ class Index:
     def covered(self, seed: bytes, keys: Sequence[bytes], packed: bytes) -> list[Entry]:
         """Entries that a longer one with these tokens makes superfluous: they can be cut from it."""
         query = (
-            f"SELECT {_WITH_TOKENS} FROM entries WHERE last_key = ? AND seed = ? AND is_whole = 0 "
+            f"SELECT {_WITH_TOKENS} FROM entries WHERE last_key = ? AND seed = ? "
             "AND retention = 'recent' AND length(tokens) < ?"
         )
         rows = [row for key in keys for row in self._db.execute(query, (key, seed, len(packed)))]
@@ -200,7 +189,7 @@ class Index:
         """Put `entry` in, whose id is ignored."""
         keys = block_keys(seed, unpack(packed))
         row = (seed, packed, entry.n_tokens, keys[-1], entry.file, entry.size_bytes, entry.sha256)
-        row += (entry.is_whole, entry.retention.value, entry.used_s, entry.expires_s)
+        row += (entry.retention.value, entry.used_s, entry.expires_s)
         marks = ", ".join("?" * len(row))
         at = self._db.execute(f"INSERT INTO entries VALUES (NULL, {marks})", row).lastrowid
         self._db.executemany("INSERT INTO blocks VALUES (?, ?)", [(key, at) for key in keys])
@@ -260,6 +249,6 @@ def _session_sum(packed: bytes, record: str) -> str:
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    number, file, n_tokens, size_bytes, digest, is_whole, retention, used_s, expires_s = row[:9]
+    number, file, n_tokens, size_bytes, digest, retention, used_s, expires_s = row[:8]
     how = Retention(retention)
-    return Entry(number, file, n_tokens, size_bytes, digest, bool(is_whole), how, used_s, expires_s)
+    return Entry(number, file, n_tokens, size_bytes, digest, how, used_s, expires_s)

@@ -77,8 +77,6 @@ class PrefixStore:
         suffix: str,
         expected_bytes: int,
         retention: Retention = Retention.RECENT,
-        *,
-        is_whole: bool = False,
     ) -> Pending | None:
         """Room and a path for a new entry; None when these very tokens are stored already, or are too few.
 
@@ -93,10 +91,9 @@ class PrefixStore:
                 if known.retention is not Retention.PINNED:
                     index.use(known, retention, self._now(), self._expiry(retention))
                 return None
-            covered = [] if is_whole else index.covered(seed, keys, pack(tokens))
-            self._make_room(index, expected_bytes, covered)
+            self._make_room(index, expected_bytes, index.covered(seed, keys, pack(tokens)))
         path = files.new_temporary(self.folder, suffix)
-        return Pending(path, seed, tuple(tokens), retention, is_whole)
+        return Pending(path, seed, tuple(tokens), retention)
 
     def commit(self, pending: Pending) -> None:
         """Put the written file in place: flushed, summed, renamed, and only then known to lookups.
@@ -117,13 +114,12 @@ class PrefixStore:
             len(pending.tokens),
             size_bytes,
             digest,
-            pending.is_whole,
             how,
             now_s,
             self._expiry(how),
         )
         with self._index() as index:
-            superfluous = [] if pending.is_whole else index.covered(pending.seed, keys, packed)
+            superfluous = index.covered(pending.seed, keys, packed)
             self._make_room(index, size_bytes, superfluous, written_bytes=size_bytes)
             with index.writing():
                 if (same := index.same(pending.seed, packed, keys[-1])) is not None:

@@ -6,7 +6,6 @@ Each session has a KV cache of its own. See prefix.py for what is left to the ne
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from typing import TypeVar
 from agent.engine import prefix
 from agent.engine.grammar import check_grammar
 from agent.engine.mlx_decode import Decoding, MlxDecoder
+from agent.engine.mlx_folder import fingerprint
 from agent.engine.mlx_model import Kv, MlxModel
 from agent.engine.mlx_tokeniser import load_tokeniser
 from agent.engine.protocol import EngineError, Piece, Prefilled
@@ -39,10 +39,6 @@ class MlxEngine:
         self.vocabulary = self._tokeniser.vocabulary
         self.chat_template = self.vocabulary.chat_template
         self.bos_token, self.eos_token = self.vocabulary.bos_token, self.vocabulary.eos_token
-        self.context_tokens = context_tokens
-        self.fingerprint = _fingerprint(folder)
-        program = f"mlx {version('mlx')}, mlx-lm {version('mlx-lm')}"
-        self.saved = SavedSessions(state_folder, program, self.fingerprint, ".safetensors")
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mlx")
         try:
             self.model = self._worker.submit(MlxModel, folder).result()
@@ -50,6 +46,10 @@ class MlxEngine:
             self._worker.shutdown()
             raise
         self.decoder = MlxDecoder(self.model, self._tokeniser)
+        self.context_tokens = min(context_tokens, self.model.window_tokens or context_tokens)
+        self.fingerprint = fingerprint(folder, self.model.kv_dtype)
+        program = f"mlx {version('mlx')}, mlx-lm {version('mlx-lm')}"
+        self.saved = SavedSessions(state_folder, program, self.fingerprint, ".safetensors")
 
     @classmethod
     async def load(cls, folder: Path, state_folder: Path, *, context_tokens: int = 8192) -> MlxEngine:
@@ -102,8 +102,9 @@ class MlxSession:
         """See `Session.prefill`. A short tail is counted here, and computed by whatever comes next."""
         whole = (*self._tokens, *tokens)
         prefix.check_room(len(whole), self._engine.context_tokens)
-        held_tokens = await self._keep(whole)
-        cached_tokens = held_tokens + prefix.left_as_tail(len(self._tokens), held_tokens)
+        shared_tokens = prefix.shared_prefix(self._kv.tokens, whole)
+        held_tokens = await self._keep(whole)  # fewer, where the model could not go back to just there
+        cached_tokens = held_tokens + prefix.left_as_tail(len(self._tokens), shared_tokens)
         await self._hold(whole, prefix.TAIL_TOKENS)
         self._tokens = whole
         return Prefilled(cached_tokens, len(whole) - cached_tokens)
@@ -172,20 +173,11 @@ class MlxSession:
 
     async def _hold(self, tokens: tuple[int, ...], tail_tokens: int) -> None:
         """Compute `tokens` in chunks, unless no more than `tail_tokens` are missing."""
-        end = await self._keep(tokens)
+        # Not the last one, which the generation that follows computes, to have its logits.
+        end = await self._keep(tokens[: len(tokens) - (tail_tokens > 0)])
         while len(tokens) - end > tail_tokens:
             chunk = tokens[end : min(end + prefix.CHUNK_TOKENS, len(tokens) - (tail_tokens > 0))]
-            await self._engine.work(lambda chunk=chunk: self._engine.model.extend(self._kv, chunk))
+            await self._engine.work(lambda chunk=chunk: self._engine.model.prefill(self._kv, chunk))
             end += len(chunk)
             # Only ever longer: what the session had before stays its own, computed or not.
             self._tokens = tokens[: max(end, len(self._tokens))]
-
-
-def _fingerprint(folder: Path) -> str:
-    """Of the configuration, and the size and first megabyte of each file of weights."""
-    digest = hashlib.sha256((folder / "config.json").read_bytes())
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as file:
-            digest.update(file.read(1 << 20))
-        digest.update(f"{path.name} {path.stat().st_size}".encode())
-    return digest.hexdigest()[:32]

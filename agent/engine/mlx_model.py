@@ -2,77 +2,255 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.engine.blas import interpose_openblas
+from agent.engine.families import Checkpoints, Family
+from agent.engine.mlx_folder import check_folder, window_tokens
 from agent.engine.prefix import shared_prefix
-from agent.engine.protocol import EngineError
+from agent.engine.protocol import EngineError, OutOfMemory
+
+if TYPE_CHECKING:
+    from agent.engine.mlx_caches import ModelCache, States
+
+_FORMAT = 1  # of the file that `save_kv` writes
+_CHECKPOINTS, _CHECKPOINT_BYTES = 16, 1 << 29  # at most so many, and fewer where their states are large
 
 
 @dataclass
 class Kv:
-    """One session's KV cache, in mlx-lm's form, and the tokens it holds."""
+    """One session's caches, the tokens they hold, and the places to which they can go back."""
 
-    cache: list[Any]
+    cache: ModelCache
     tokens: tuple[int, ...]
+    checkpoints: Checkpoints[States]
 
 
 class MlxModel:
-    """The weights, and what is needed to run them."""
+    """The weights, and what is needed to run them.
 
-    def __init__(self, folder: Path) -> None:
-        """Raises `EngineError` when the folder holds no model that mlx-lm can run."""
+    `kv_dtype` is the type of keys and values, and of what is computed; `window_tokens` what the model was
+    made for; `vocabulary_size` the width of its logits.
+    """
+
+    def __init__(self, folder: Path, *, only_look: bool = False) -> None:
+        """Raises `EngineError` when the folder holds no model that mlx-lm can run.
+
+        With `only_look` no weights are read, and nothing can be computed.
+        """
+        check_folder(folder)
         interpose_openblas()
         # Only now: MLX binds to the BLAS that is there when it loads.
         import mlx.core as mx
-        from mlx_lm.models import cache
         from mlx_lm.utils import load_model
 
+        from agent.engine import mlx_caches
+
         self.mx: Any = mx
-        self._cache: Any = cache
+        self._caches = mlx_caches
         try:
-            self._model, config = load_model(folder)
-            self.vocabulary_size: int = config["vocab_size"]
+            self._model, config = load_model(folder, lazy=True)
+            on_processor = mx.default_device().type == mx.DeviceType.cpu
+            self.kv_dtype = kv_dtype(self._float_type(), _declared_type(config), on_processor=on_processor)
+            self.family: Family = self.new_kv().cache.family
+            self.vocabulary_size: int = self._model(mx.array([[0]])).shape[-1]
+            if not only_look:
+                self._cast()
+                mx.eval(self._model.parameters())
         except Exception as error:
-            raise EngineError(
-                f"mlx-lm could not load {folder} ({error}). Remove the model and fetch it again."
-            ) from error
+            mend = "Remove the model and fetch it again, or choose another one."
+            raise _typed(error, f"mlx-lm could not load {folder}", mend) from error
+        self.window_tokens = window_tokens(config)
 
     def new_kv(self) -> Kv:
         """An empty KV cache."""
-        return Kv(self._cache.make_prompt_cache(self._model), ())
+        return Kv(self._new_cache(), (), Checkpoints(_CHECKPOINTS))
 
-    def load_kv(self, path: Path, tokens: tuple[int, ...]) -> Kv:
-        """A saved cache, which holds just `tokens`. Raises what MLX raises when the file is no cache."""
-        return Kv(self._cache.load_prompt_cache(str(path)), tokens)
+    def load_kv(self, path: Path, tokens: Sequence[int]) -> Kv:
+        """What `save_kv` wrote when `tokens` began with what the cache held; it may hold fewer than those.
+
+        Raises RuntimeError, ValueError or LookupError when the file is no cache of this model.
+        """
+        arrays, metadata = self.mx.load(str(path), return_metadata=True)
+        about: dict[str, Any] = json.loads(metadata["utter"])
+        kv = self.new_kv()
+        expected = {"format": _FORMAT, "family": self.family.name, "dtype": self.kv_dtype}
+        if {name: about[name] for name in expected} != expected or not 0 <= about["tokens"] <= len(tokens):
+            raise ValueError(f"{path} is the cache of another model")
+        self.mx.eval(arrays)
+        kv.tokens = tuple(tokens[: about["tokens"]])
+        if kv.tokens:
+            kv.cache.put_named(arrays, len(kv.tokens))
+        for place in about["checkpoints"]:
+            self._keep_checkpoint(kv, place, kv.cache.states_named(arrays, f"checkpoint.{place}"))
+        return kv
 
     def save_kv(self, path: Path, kv: Kv) -> None:
-        """Write `kv`; `path` ends in `.safetensors`."""
-        self._cache.save_prompt_cache(str(path), kv.cache)
+        """Write `kv` and its checkpoints; `path` ends in `.safetensors`.
+
+        Of a model whose layers are of an unknown kind nothing is written but that it holds nothing.
+        """
+        known = self.family is not Family.UNKNOWN
+        arrays: dict[str, Any] = kv.cache.named_arrays() if known else {}
+        for place, states in kv.checkpoints.states.items():
+            arrays |= self._caches.named_states(states, f"checkpoint.{place}")
+        about = {
+            "format": _FORMAT,
+            "family": self.family.name,
+            "dtype": self.kv_dtype,
+            "tokens": len(kv.tokens) if known else 0,
+            "checkpoints": sorted(kv.checkpoints.states),
+        }
+        self.mx.save_safetensors(str(path), arrays, {"utter": json.dumps(about)})
 
     def keep(self, kv: Kv, tokens: Sequence[int]) -> int:
-        """Drop from `kv` all that is not a beginning of `tokens`; gives how many it still holds."""
+        """Drop from `kv` all that is not a beginning of `tokens`; gives how many it still holds.
+
+        Those are all that it shares with `tokens` where the family trims, else perhaps fewer.
+        """
         end = shared_prefix(kv.tokens, tokens)
         if end < len(kv.tokens):
-            if self._cache.can_trim_prompt_cache(kv.cache):
-                self._cache.trim_prompt_cache(kv.cache, len(kv.tokens) - end)
-            else:  # the recurrent kinds cannot go back
-                kv.cache, end = self._cache.make_prompt_cache(self._model), 0
-        kv.tokens = kv.tokens[:end]
+            end = self._go_back(kv, end)
+        self._mark(kv)
         return end
+
+    def prefill(self, kv: Kv, tokens: Sequence[int]) -> None:
+        """Add `tokens` to `kv`, and make their end a place to come back to.
+
+        Raises `EngineError`, with `kv` empty, when it cannot be computed.
+        """
+        with self.computing(kv):
+            self.extend(kv, tokens)
+            self._mark(kv)
 
     def extend(self, kv: Kv, tokens: Sequence[int], *, positions: int = 1) -> Any:
         """Add `tokens` to `kv`; gives the logits after each of the last `positions` of them.
 
-        Shape (positions, vocabulary), not evaluated.
+        Shape (positions, vocabulary), not evaluated. To be called within `computing`.
         """
-        logits = self._model(self.mx.array([list(tokens)]), cache=kv.cache)[0, -positions:]
+        logits = self._model(self.mx.array([list(tokens)]), cache=kv.cache.layers)[0, -positions:]
         # Without the logits, which for a whole prompt would be gigabytes.
-        self.mx.eval([layer.state for layer in kv.cache])
+        self.mx.eval(kv.cache.arrays())
         if len(tokens) > 1:  # a chunk's intermediate values are large, and of sizes that do not come again
             self.mx.clear_cache()
         kv.tokens = (*kv.tokens, *tokens)
         return logits
+
+    @contextmanager
+    def computing(self, kv: Kv) -> Generator[None]:
+        """Turns a failure of MLX into an `EngineError`, and empties `kv`.
+
+        Some of its layers may be a step ahead of others then; what it held is computed again when needed.
+        """
+        try:
+            yield
+        except (RuntimeError, MemoryError) as error:
+            problem = f"MLX failed after {len(kv.tokens)} tokens"
+            self._empty(kv)
+            self.mx.clear_cache()
+            raise _typed(error, problem, "The conversation is as it was; try again.") from error
+
+    def _go_back(self, kv: Kv, end: int) -> int:
+        if self.family.checkpoints:
+            end = kv.checkpoints.back_to(end)
+        if end == 0 or self.family is Family.UNKNOWN or not kv.cache.held(len(kv.tokens)):
+            self._empty(kv)
+            return 0
+        kv.cache.cut(end)
+        if self.family.checkpoints:
+            kv.cache.put_states(kv.checkpoints.states[end])
+        kv.tokens = kv.tokens[:end]
+        return end
+
+    def _empty(self, kv: Kv) -> None:
+        new = self.new_kv()
+        kv.cache, kv.tokens, kv.checkpoints = new.cache, new.tokens, new.checkpoints
+
+    def _mark(self, kv: Kv) -> None:
+        """Make this a place to come back to, where the model needs such places."""
+        place = len(kv.tokens)
+        if self.family.checkpoints and place and place not in kv.checkpoints.states:
+            self._keep_checkpoint(kv, place, kv.cache.copy_states())
+
+    def _keep_checkpoint(self, kv: Kv, place: int, states: States) -> None:
+        size_bytes = max(1, self._caches.size_of(states))
+        kv.checkpoints.limit = max(2, min(_CHECKPOINTS, _CHECKPOINT_BYTES // size_bytes))
+        kv.checkpoints.add(place, states)
+
+    def _new_cache(self) -> ModelCache:
+        from mlx_lm.models.cache import make_prompt_cache
+
+        return self._caches.ModelCache(make_prompt_cache(self._model))
+
+    def _float_type(self) -> str:
+        """The type of most of the floating-point numbers among the weights, such as "bfloat16"."""
+        sizes: dict[str, int] = {}
+        for _, array in self._floats():
+            name = _type_name(array)
+            sizes[name] = sizes.get(name, 0) + array.size
+        return max(sizes, key=lambda name: sizes[name])
+
+    def _cast(self) -> None:
+        """Bring the weights to `kv_dtype`, but for those that the model wants more exact."""
+        from mlx.utils import tree_unflatten
+
+        if self._float_type() == self.kv_dtype != "float32":
+            return  # a few weights in float32 among those of 16 bits are meant
+        wanted = getattr(self.mx, self.kv_dtype)
+        may_narrow: Callable[[str], bool] = getattr(self._model, "cast_predicate", bool)
+        cast = [
+            (path, array.astype(wanted))
+            for path, array in self._floats()
+            if self.kv_dtype == "float32" or may_narrow(path)
+        ]
+        self._model.update(tree_unflatten(cast))
+
+    def _floats(self) -> list[tuple[str, Any]]:
+        from mlx.utils import tree_flatten
+
+        flat: Any = tree_flatten(self._model.parameters())
+        return [(path, array) for path, array in flat if self.mx.issubdtype(array.dtype, self.mx.floating)]
+
+
+def kv_dtype(stored: str, declared: str, *, on_processor: bool) -> str:
+    """The type to compute in and to keep keys and values in: "float32", "float16" or "bfloat16".
+
+    On a processor MLX hands only float32 to BLAS (177 GFLOP/s; float16 gets 4, bfloat16 5), and keys of
+    another type would be converted at every step. A GPU is quickest with 16 bits: those that the weights are
+    `stored` in, and for float32 weights float16, save where the model was `declared` in bfloat16, whose
+    values may lie beyond float16's 65,504.
+    """
+    if on_processor:
+        return "float32"
+    if stored != "float32":
+        return stored
+    return "bfloat16" if declared == "bfloat16" else "float16"
+
+
+def _declared_type(config: dict[str, Any]) -> str:
+    """The type the model was published in, from its configuration; empty where it does not say."""
+    text: dict[str, Any] = config.get("text_config") or {}
+    names = [part.get(name) for part in (config, text) for name in ("dtype", "torch_dtype")]
+    return next((name for name in names if isinstance(name, str)), "")
+
+
+def _type_name(array: Any) -> str:
+    return str(array.dtype).rpartition(".")[2]
+
+
+def _typed(error: Exception, problem: str, mend: str) -> EngineError:
+    """`error` of MLX as one of ours."""
+    if isinstance(error, EngineError):
+        return error
+    reason = str(error).strip().partition("\n")[0][:300] or type(error).__name__
+    if isinstance(error, MemoryError) or "allocate" in reason or "memory" in reason.lower():
+        return OutOfMemory(
+            f"There is not enough memory for the language model ({reason}). Nothing that was said is lost. "
+            "Close other programs, lower engine.context_tokens, or choose a smaller model."
+        )
+    return EngineError(f"{problem} ({reason}). {mend}")

@@ -18,12 +18,22 @@ class ContextFull(EngineError):
     """The tokens asked for do not fit into the context window; the session is as it was before the call."""
 
 
+class OutOfMemory(EngineError):
+    """The machine has no memory left for the model or for the session, which keeps its tokens."""
+
+
 class Finish(str, Enum):
     """Why generation ended."""
 
     END_OF_TURN = "end_of_turn"  # an end-of-sequence token, or the grammar is complete
     STOP = "stop"  # one of the stop strings
     LENGTH = "length"  # max_tokens
+    REPETITION = "repetition"  # the same few tokens over and over
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether the model had more to say."""
+        return self in (Finish.LENGTH, Finish.REPETITION)
 
 
 @dataclass(frozen=True)

@@ -65,10 +65,11 @@ class ToolResult:
 
 @dataclass(frozen=True)
 class ApprovalNeeded:
-    """A call waits for the user's word; `action` is the exact command or change."""
+    """A call waits for the user's word; `action` is the exact command or change, `reason` why it waits."""
 
     id: str
     action: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from agent.errors import UtterError
@@ -22,6 +23,8 @@ _SKIPPED_FOLDERS = frozenset(
     }
 )
 
+_COMPILED = (".pyc", ".pyo")
+
 REPOSITORY_VARIABLES = (
     *("GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT"),
     *("GIT_OBJECT_DIRECTORY", "GIT_DIR", "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_GRAFT_FILE"),
@@ -30,14 +33,16 @@ REPOSITORY_VARIABLES = (
 )
 """Variables that lead git to another repository than the one of its folder, or change its settings."""
 
-_ENV = (
+CLEAN = (
     "env",
     *(word for name in REPOSITORY_VARIABLES for word in ("-u", name)),
     *("GIT_NO_LAZY_FETCH=1", "GIT_TERMINAL_PROMPT=0"),
 )
+"""How a program is called with nothing in its environment that leads git elsewhere."""
+
 _GIT = ("git", "-c", "core.quotepath=off", "-c", "core.fsmonitor=false", "--no-optional-locks")
 
-GIT = (*_ENV, *_GIT)
+GIT = (*CLEAN, *_GIT)
 """How git is called for writing: in the repository of its folder, whatever the environment says."""
 
 _GIT_TIME_LIMIT_S = 20.0
@@ -63,6 +68,7 @@ class Workspace:
         except OSError as error:
             raise WorkspaceError(f"The folder {given} cannot be read: {error.strerror}.") from error
         self.reading_git = reading_git(self.root)
+        self._granted: list[Path] = []
 
     def resolve(self, path: str) -> Path:
         """The absolute place of a workspace-relative path; raises `WorkspaceError` when it leads outside."""
@@ -90,9 +96,19 @@ class Workspace:
         name = self.relative(place)
         if is_git_internal(name) or is_git_internal(path):
             raise WorkspaceError(f"{path} belongs to git itself, so I leave it alone.")
-        if is_secret(name) or is_secret(path):
+        if (is_secret(name) or is_secret(path)) and place not in self._granted:
             raise WorkspaceError(f"{path} may hold secrets, so I leave it alone.")
         return place
+
+    @contextmanager
+    def granted(self, path: str) -> Generator[None]:
+        """Inside it, a file that may hold secrets may be read and written: the user has agreed to it."""
+        place = self.resolve(path)
+        self._granted.append(place)
+        try:
+            yield
+        finally:
+            self._granted.remove(place)
 
     def write(self, path: str, text: str, like: TextFile | None = None) -> None:
         """Write `text` in one step, in the encoding and with the line ends of `like`."""
@@ -101,7 +117,11 @@ class Workspace:
     def is_git(self) -> bool:
         """Whether the project is under git, with at least one commit. One that git ignores is not."""
         has_commit = self._git("rev-parse", "--verify", "--quiet", "HEAD^{commit}") is not None
-        return has_commit and (bool(self._listed()) or next(_walk(self.root), None) is None)
+        return has_commit and (bool(self._listed()) or next(self.walk(), None) is None)
+
+    def head(self) -> str:
+        """The commit that the work tree is based on; empty without one."""
+        return (self._git("rev-parse", "--verify", "--quiet", "HEAD^{commit}") or b"").decode().strip()
 
     def files(self) -> tuple[str, ...]:
         """Workspace-relative paths of the files that belong to the project, sorted, at most `MAX_FILES`.
@@ -111,7 +131,7 @@ class Workspace:
         outside, or into git's own files, are left out.
         """
         listed = self._listed()
-        names = iter(os.fsdecode(listed).split("\0")) if listed else _walk(self.root)
+        names = iter(os.fsdecode(listed).split("\0")) if listed else self.walk()
         found: set[str] = set()
         folders: dict[Path, bool] = {}
         for name in names:
@@ -120,6 +140,36 @@ class Workspace:
             if name and self._is_inside_file(name, folders):
                 found.add(name)
         return tuple(sorted(found, key=lambda name: (name.count("/"), name)))
+
+    def entries(self) -> tuple[set[str], tuple[str, ...] | None]:
+        """All names that belong to the project, links and folders of other repositories (with `/`) included.
+
+        Beside them what is left out: files, or with a `/` whole folders; None when that is more than
+        `MAX_FILES`, or cannot be told.
+        """
+        listed = self._listed()
+        if listed:
+            ignored = self._git("ls-files", "-z", "-o", "-i", "--exclude-standard", "--directory")
+            names = set(os.fsdecode(listed).split("\0")) - {""}
+            left_out = None if ignored is None else tuple(os.fsdecode(ignored).split("\0")[:-1])
+        else:
+            skipped: list[str] = []
+            names = set(self.walk(skipped))
+            left_out = tuple(skipped)
+        return names, left_out if left_out is not None and len(left_out) <= MAX_FILES else None
+
+    def walk(self, skipped: list[str] | None = None) -> Iterator[str]:
+        """All files but those of well-known folders of dependencies and caches, which `skipped` collects."""
+        for folder, folders, names in os.walk(self.root):
+            prefix = Path(folder).relative_to(self.root)
+            if skipped is not None:
+                skipped += [f"{(prefix / name).as_posix()}/" for name in folders if name in _SKIPPED_FOLDERS]
+                skipped += [(prefix / name).as_posix() for name in names if name.endswith(_COMPILED)]
+            links = [name for name in folders if (Path(folder) / name).is_symlink()]
+            folders[:] = sorted(name for name in folders if name not in _SKIPPED_FOLDERS)
+            for name in sorted([*names, *links]):
+                if not name.endswith(_COMPILED):
+                    yield (prefix / name).as_posix()
 
     def _listed(self) -> bytes | None:
         return self._git("ls-files", "-z", "-co", "--exclude-standard")
@@ -162,16 +212,7 @@ def reading_git(root: Path) -> tuple[str, ...]:
         for number, (name, value) in enumerate(blanks.items())
         for part, text in ((f"GIT_CONFIG_KEY_{number}", name), (f"GIT_CONFIG_VALUE_{number}", value))
     ]
-    return (*_ENV, f"GIT_CONFIG_COUNT={len(blanks)}", *settings, *_GIT, "-c", "protocol.allow=never")
-
-
-def _walk(root: Path) -> Iterator[str]:
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if name not in _SKIPPED_FOLDERS)
-        prefix = Path(folder).relative_to(root)
-        for name in sorted(names):
-            if not name.endswith((".pyc", ".pyo")):
-                yield (prefix / name).as_posix()
+    return (*CLEAN, f"GIT_CONFIG_COUNT={len(blanks)}", *settings, *_GIT, "-c", "protocol.allow=never")
 
 
 def _output_of(command: Sequence[str], root: Path) -> bytes | None:

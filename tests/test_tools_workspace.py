@@ -11,7 +11,6 @@ import pytest
 
 from agent.codeindex import CodeIndex
 from agent.facts import ChangesShown, Committed, FilesListed, GitStatus, SearchFound
-from agent.permissions import Action, Allow, Ask, Deny, Kind, decide
 from agent.textfile import NotText
 from agent.tools.files import FileTools
 from agent.tools.git import GitTools
@@ -118,15 +117,6 @@ def test_secrets_are_neither_read_nor_indexed_nor_searched(tmp_path: Path, name:
             workspace.read(path)
     found = asyncio.run(FileTools(workspace, index).search({"pattern": "hunter2"}))
     assert found.facts == (SearchFound("hunter2", (), 0),)
-
-
-def test_what_may_be_done_depends_on_the_users_words_alone() -> None:
-    assert decide(Action(Kind.WRITE, "a.py"), "fix it") == Allow()
-    assert isinstance(decide(Action(Kind.WRITE, ".git/config"), "fix it"), Deny)
-    assert isinstance(decide(Action(Kind.READ, ".env"), "read .env"), Deny)
-    assert decide(Action(Kind.READ, ".env.example"), "read it") == Allow()
-    assert isinstance(decide(Action(Kind.COMMIT), "fix it"), Ask)
-    assert decide(Action(Kind.COMMIT), "commit this") == Allow()
 
 
 @pytest.mark.parametrize("pattern", ["(a+)+$", "a*a*a*a*a*a*a*b", ".*.*.*.*.*z"])

@@ -1,8 +1,9 @@
 """The local commands as data: what each does, its key, its tier, and every way to say it.
 
 A pattern is words. `[a|b]` may be left out, `(a|b)` must be one of them, `{a|b}` too and is handed on as an
-argument. Slots are `<number>`, `<letters>`, `<words>`, `<name>` (one or two words that may be a name), `<term>`
-(up to three such) and `<aside>` (anything, said to someone else). Sources of the vocabulary: Talon, Serenade, screen readers and voice assistants.
+argument. Slots are `<number>`, `<letters>`, `<words>`, `<name>` (one or two words that may be a name),
+`<term>` (up to three such) and `<aside>` (anything, said to someone else). Sources of the vocabulary: Talon,
+Serenade, screen readers and voice assistants.
 """
 
 from __future__ import annotations

@@ -62,6 +62,8 @@ def commands_in(text: str, situation: Situation, speech_s: float | None = None) 
     say, where that is known.
     """
     words = words_of(text)
+    if len(words) > _MOST_STOPS and len({word.plain for word in words}) == 1:
+        return ()
     found = _whole(text, words, situation)
     if not found:
         return ()
@@ -161,8 +163,6 @@ def _one(text: str, words: Sequence[Word], situation: Situation) -> Spoken | Non
 
 def _repeated(text: str, words: Sequence[Word], plain: list[str], situation: Situation) -> Spoken | None:
     """People say a command again when nothing happens: "wake up, wake up"."""
-    if len(set(plain)) == 1 and len(plain) > _MOST_STOPS:
-        return None
     for times in range(2, _MOST_STOPS + 1):
         length, left = divmod(len(words), times)
         if left or not length or plain != plain[:length] * times:

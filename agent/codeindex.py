@@ -1,4 +1,4 @@
-"""What is in the repository, kept current: files, the text of the small ones, Python symbols."""
+"""What is in the repository, kept current: files, the text of the small ones, symbols."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from agent.languages import language_of
+from agent.outline import blocks_of, symbols_of
 from agent.permissions import is_secret
-from agent.symbols import Symbol, SymbolKind, symbols_of
+from agent.symbols import Symbol, SymbolKind
 from agent.textfile import NotText
 from agent.workspace import Workspace, WorkspaceError
 
@@ -27,6 +29,11 @@ class Source:
     @cached_property
     def lines(self) -> list[str]:
         return self.text.split("\n")
+
+    @cached_property
+    def tests(self) -> tuple[Symbol, ...]:
+        """Tests that are calls with a title rather than functions with a name."""
+        return blocks_of(self.path, self.text)
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,7 @@ class CodeIndex:
                 text = self._workspace.read(path).text
             except (NotText, WorkspaceError):
                 continue
-            sources[path] = Source(path, text, symbols_of(text) if path.endswith(".py") else ())
+            sources[path] = Source(path, text, symbols_of(path, text))
         self.sources, self._stamps = sources, stamps
 
     def fingerprint(self) -> int:
@@ -84,6 +91,10 @@ class CodeIndex:
     def located(self) -> Iterable[Located]:
         """Every symbol of the repository."""
         return (Located(path, symbol) for path, source in self.sources.items() for symbol in source.symbols)
+
+    def in_file(self, path: str) -> list[Located]:
+        """The symbols of one file."""
+        return [Located(path, symbol) for symbol in self.sources[path].symbols]
 
     def find(self, name: str) -> list[Located]:
         """The symbols of that qualified name, or else of that bare name; `path:name` means one file's."""
@@ -102,7 +113,7 @@ class CodeIndex:
         pattern = re.compile(rf"\b{re.escape(item.symbol.bare_name)}\b")
         users: list[str] = []
         for path, source in self.sources.items():
-            if not path.endswith(".py") or item.symbol.bare_name not in source.text:
+            if language_of(path) is None or item.symbol.bare_name not in source.text:
                 continue
             for number, line in enumerate(source.lines, 1):
                 inside = path == item.path and item.symbol.first_line <= number <= item.symbol.last_line

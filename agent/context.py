@@ -11,11 +11,13 @@ from itertools import islice
 from pathlib import PurePosixPath
 
 from agent.codeindex import CodeIndex, Located
+from agent.culprits import culprits_of, test_of
+from agent.languages import Language, is_test_code, is_test_file, language_of
+from agent.lexical import dedented, words_of
 from agent.mentions import Mentions, mentioned
 from agent.symbols import Symbol, SymbolKind, parse
 from agent.tools.files import fenced
 from agent.tools.testreport import TestCase
-from agent.tools.tests_runner import is_test_code, is_test_file
 
 _WHOLE_SYMBOL_LINES = 60
 _WHOLE_FILE_LINES = 70
@@ -25,8 +27,7 @@ _MAX_CHARS = 3_600  # some 900 tokens
 _OFFERED_FILES = 24
 _OFFERED_SYMBOLS = 40
 _SHOWN_TEST_LINES = 24
-_CULPRITS = 4
-_CALL_DEPTH = 2
+_HEAD_COMMENT = re.compile(r"\s*(?:#!.*\n)?\s*(?://[!/]?|/\*\*?)\s*\*?\s*(\w.*)")
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ def for_new_test(request: str, index: CodeIndex) -> Context:
     items = named.symbols or tuple(_related(request, index, tests_too=False)[:1])
     blocks = [_symbol_block(item, index) for item in items if not is_test_code(item.path)]
     tests = [path for path in index.sources if is_test_file(path)]
+    tests.sort(key=lambda path: not any(_is_neighbour(path, item.path) for item in items))
     users = [path for item in items for path in index.users_of(item) if path in tests]
     tests = list(dict.fromkeys([*(path for path in named.files if path in tests), *users, *tests]))
     for path in tests[:1]:
@@ -72,6 +74,14 @@ def for_new_test(request: str, index: CodeIndex) -> Context:
             f"{_shown(path)}:\n{fenced(chr(10).join(index.sources[path].lines[:_SHOWN_TEST_LINES]))}"
         )
     return Context(_joined(blocks), tuple(_printable(dict.fromkeys(tests)))[:_OFFERED_FILES], ())
+
+
+def _is_neighbour(test: str, path: str) -> bool:
+    """Whether tests of `path` may stand in `test`: in the same language, and of Go in the same package."""
+    language = language_of(path)
+    if language is Language.GO:
+        return PurePosixPath(test).parent == PurePosixPath(path).parent and language_of(test) is language
+    return language_of(test) is language
 
 
 def for_new_method(request: str, index: CodeIndex) -> Context:
@@ -83,7 +93,7 @@ def for_new_method(request: str, index: CodeIndex) -> Context:
     if not classes:
         places = {*named.files} or {item.path for item in _related(request, index, tests_too=False)}
         classes = [
-            item for path in places for item in _in_file(path, index) if item.symbol.kind is SymbolKind.CLASS
+            item for path in places for item in index.in_file(path) if item.symbol.kind is SymbolKind.CLASS
         ]
     blocks = [_symbol_block(item, index) for item in classes[:1]]
     return Context(
@@ -116,7 +126,7 @@ def _context(
 ) -> Context:
     items = [*named.symbols, *related]
     if not only_named:
-        items += [item for path in named.files for item in _in_file(path, index)]
+        items += [item for path in named.files for item in index.in_file(path)]
         items += [item for item in index.located() if tests_too or not is_test_code(item.path)]
     wanted = dict.fromkeys(
         item
@@ -177,17 +187,19 @@ def _symbol_block(item: Located, index: CodeIndex) -> str:
         return f"{head}\n{fenced(_region(item, index))}"
     lines = index.source_of(item).split("\n")
     if len(lines) <= _WHOLE_SYMBOL_LINES:
-        return f"{head}\n{fenced(_dedented(lines))}"
+        return f"{head}\n{fenced(dedented(lines))}"
     if item.symbol.kind is SymbolKind.CLASS:
-        kept = [line for line in lines[1:] if re.match(r"\s*(async )?def ", line)]
-        return f"{head}\n{fenced(chr(10).join([lines[0], *kept[:40]]))}"
-    return f"{head}\n{fenced(_dedented(lines[:_WHOLE_SYMBOL_LINES]))}"
+        members = [s for s in index.sources[item.path].symbols if s.name.startswith(f"{item.symbol.name}.")]
+        whole = index.sources[item.path].lines
+        kept = [whole[member.def_line - 1] for member in members if member.is_callable]
+        return f"{head}\n{fenced(chr(10).join([whole[item.symbol.def_line - 1], *kept[:40]]))}"
+    return f"{head}\n{fenced(dedented(lines[:_WHOLE_SYMBOL_LINES]))}"
 
 
 def _file_block(path: str, index: CodeIndex, *, outline: bool) -> str:
     source = index.sources[path]
     lines = source.text.rstrip("\n").split("\n")
-    if not path.endswith(".py"):
+    if language_of(path) is None:
         return f"{_shown(path)}:\n{fenced(chr(10).join(lines[:_PROSE_LINES]))}"
     if len(lines) <= _WHOLE_FILE_LINES and not outline:
         return f"{_shown(path)}:\n{fenced(chr(10).join(lines))}"
@@ -197,7 +209,7 @@ def _file_block(path: str, index: CodeIndex, *, outline: bool) -> str:
 def _outline(path: str, index: CodeIndex) -> str:
     """What a file is and defines, in a line; empty where there is nothing to say."""
     names = [s.name for s in index.sources[path].symbols if s.kind is not SymbolKind.METHOD]
-    doc = _docstring(index.sources[path].text)
+    doc = _docstring(path, index.sources[path].text)
     return " ".join([*([doc] if doc else []), *([f"Defines {', '.join(names[:12])}"] if names else [])])
 
 
@@ -205,12 +217,16 @@ def _overview(index: CodeIndex) -> str:
     """The readme's beginning and one line per source file."""
     readme = next((path for path in index.sources if PurePosixPath(path).stem.lower() == "readme"), None)
     parts = [_file_block(readme, index, outline=False)] if readme else []
-    files = [path for path in index.sources if path.endswith(".py") and index.sources[path].text.strip()]
+    files = [path for path in index.sources if language_of(path) and index.sources[path].text.strip()]
     lines = [f"{_shown(path)}: {_outline(path, index)}".rstrip() for path in files[:14]]
     return "\n".join([*parts, *([fenced("\n".join(lines))] if lines else [])])
 
 
-def _docstring(text: str) -> str:
+def _docstring(path: str, text: str) -> str:
+    """What a file says of itself in its first sentence."""
+    if language_of(path) is not Language.PYTHON:
+        found = _HEAD_COMMENT.match(text)
+        return found[1].strip().removesuffix("*/").rstrip() if found else ""
     tree = parse(text)
     doc = ast.get_docstring(tree) if tree is not None else None
     return doc.split("\n")[0] if doc else ""
@@ -222,15 +238,6 @@ def _region(item: Located, index: CodeIndex) -> str:
     return "\n".join(lines[start : item.symbol.last_line + _REGION_LINES]).strip("\n")
 
 
-def _dedented(lines: list[str]) -> str:
-    indent = len(lines[0]) - len(lines[0].lstrip())
-    return "\n".join(line[indent:] if not line[:indent].strip() else line for line in lines)
-
-
-def _in_file(path: str, index: CodeIndex) -> list[Located]:
-    return [Located(path, symbol) for symbol in index.sources[path].symbols]
-
-
 def _length(symbol: Symbol) -> int:
     return symbol.last_line - symbol.first_line + 1
 
@@ -240,21 +247,9 @@ def _only_tests(named: Mentions) -> bool:
     return bool(paths) and all(is_test_code(path) for path in paths)
 
 
-def _words(text: str) -> list[str]:
-    split = re.sub(r"([a-z])([A-Z])", r"\1 \2", text).replace("_", " ")
-    return [_stem(word) for word in re.findall(r"[A-Za-z]{2,}|\d+", split.lower())]
-
-
-def _stem(word: str) -> str:
-    for ending in ("ies", "ing", "es", "ed", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)]
-    return word
-
-
 def _related(request: str, index: CodeIndex, *, tests_too: bool) -> list[Located]:
     """Symbols whose own words are most like the request's, rare words counting more; none without a match."""
-    wanted = set(_words(request))
+    wanted = set(words_of(request))
     bags: list[tuple[Located, Counter[str]]] = []
     spread: Counter[str] = Counter()
     for item in index.located():
@@ -262,8 +257,8 @@ def _related(request: str, index: CodeIndex, *, tests_too: bool) -> list[Located
             continue
         if item.symbol.kind is SymbolKind.CLASS and _length(item.symbol) > _WHOLE_SYMBOL_LINES:
             continue
-        bag = Counter(_words(index.source_of(item)))
-        for word in _words(f"{item.symbol.name} {item.path}"):
+        bag = Counter(words_of(index.source_of(item)))
+        for word in words_of(f"{item.symbol.name} {item.path}"):
             bag[word] += 3
         bags.append((item, bag))
         spread.update(set(bag) & wanted)
@@ -279,58 +274,3 @@ def _related(request: str, index: CodeIndex, *, tests_too: bool) -> list[Located
     ]
     best = sorted((pair for pair in scored if pair[0] > 0), key=lambda pair: -pair[0])
     return [item for _, item in best[:6]]
-
-
-def test_of(case: TestCase, index: CodeIndex) -> Located | None:
-    """Where the test's own source is."""
-    found = index.find(case.name.partition("[")[0])
-    tests = [item for item in found if is_test_code(item.path)]
-    parts = re.split(r"[.:]+", case.id)
-    return max(
-        tests,
-        key=lambda item: sum(part in parts for part in re.split(r"[/.]", f"{item.path}.{item.symbol.name}")),
-        default=None,
-    )
-
-
-def culprits_of(case: TestCase, test: Located | None, index: CodeIndex) -> list[Located]:
-    """The functions a failing test reaches: those of its traceback, deepest first, then those it calls."""
-    found: dict[tuple[str, str], Located] = {}
-
-    def add(item: Located) -> None:
-        if not is_test_code(item.path) and item.symbol.is_callable:
-            found.setdefault((item.path, item.symbol.name), item)
-
-    for path, line in reversed(case.places):
-        source = next((p for p in index.sources if path == p or path.endswith("/" + p)), None)
-        for item in _in_file(source, index) if source else []:
-            if item.symbol.is_callable and item.symbol.first_line <= line <= item.symbol.last_line:
-                add(item)
-    layer = [test] if test is not None else []
-    hint = set(_words(case.name))
-    for _ in range(_CALL_DEPTH):
-        reached: list[Located] = []
-        for caller in layer:
-            for name in _called(index.source_of(caller)):
-                reached += [item for item in index.find(name) if item.symbol.is_callable][:2]
-        # Of several, the one that the test is named after comes first.
-        reached.sort(key=lambda item: -len(hint & set(_words(item.symbol.bare_name))))
-        for item in reached:
-            add(item)
-        layer = reached
-    return list(found.values())[:_CULPRITS]
-
-
-def _called(source: str) -> list[str]:
-    """Names that are called in a piece of source."""
-    tree = parse(_dedented(source.split("\n")))
-    if tree is None:
-        return []
-    names: list[str] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            if isinstance(node.func, ast.Name):
-                names.append(node.func.id)
-            elif isinstance(node.func, ast.Attribute):
-                names.append(node.func.attr)
-    return [name for name in dict.fromkeys(names) if not name.startswith("assert")]

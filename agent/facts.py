@@ -33,6 +33,22 @@ class SearchFound:
 
 
 @dataclass(frozen=True)
+class Outlined:
+    """What a file defines: (name, kind, line) of the first symbols; `total` counts all."""
+
+    path: str
+    symbols: tuple[tuple[str, str, int], ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class Remarked:
+    """Words that the model wants said while it works."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class LineChange:
     """One changed place: the old and the new line, stripped; empty where there is none."""
 
@@ -130,6 +146,8 @@ Fact = Union[
     FilesListed,
     FileRead,
     SearchFound,
+    Outlined,
+    Remarked,
     FileEdited,
     TestsRun,
     ChangesShown,

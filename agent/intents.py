@@ -145,7 +145,7 @@ def direct(request: str, names: Iterable[str]) -> DirectCall | None:
         return DirectCall("rename", {"old": old, "new": _in_style(match["new"], old)}) if old else None
     if match := _DEFINED.fullmatch(text):
         name = next(iter(_fitting(match["a"] or match["b"], names)), "")
-        return DirectCall("search", {"pattern": rf"(def|class) {name}\b"}) if name else None
+        return DirectCall("search", {"pattern": name, "where": "definition"}) if name else None
     if match := _USES.fullmatch(text):
         name = next(iter(_fitting(match["a"] or match["b"] or match["c"], names)), "")
         return DirectCall("search", {"pattern": rf"\b{name}\b"}) if name else None

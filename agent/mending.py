@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agent.codeindex import CodeIndex, Located
-from agent.context import culprits_of, test_of
+from agent.culprits import culprits_of, test_of
 from agent.guard import compare
 from agent.harmless import is_harmless
 from agent.tools.repairs import Repair, repairs
@@ -66,7 +66,7 @@ async def _search(case: TestCase, before: TestReport, toolbox: Toolbox) -> Found
         copy = Path(folder) / toolbox.workspace.root.name
         if not tries or not await asyncio.to_thread(_copied, toolbox.workspace, copy):
             return None
-        runner = replace(toolbox.runner, workspace=Workspace(copy), python=toolbox.runner.interpreter())
+        runner = replace(toolbox.runner, workspace=Workspace(copy))
         return await _first_good(tries[:_MAX_TRIES], case, before, runner, toolbox)
 
 

@@ -167,12 +167,7 @@ def _menu(task: Task, toolbox: Toolbox, masked: set[str], *, only_say: bool) -> 
 
     def opening_of(name: str) -> str:
         found = index.find(name)
-        if not found:
-            return ""
-        symbol = found[0].symbol
-        if not symbol.is_callable:
-            return f"class {symbol.bare_name}"
-        return f"{'async ' if symbol.is_async else ''}def {symbol.bare_name}"
+        return found[0].symbol.opening if found else ""
 
     names = () if only_say else tuple(name for name in task.tools if name not in masked)
     return Menu(

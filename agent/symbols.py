@@ -1,4 +1,4 @@
-"""The functions, classes and constants of a Python source, from its syntax tree."""
+"""What a symbol of a source is; and those of a Python source, from its syntax tree."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from enum import Enum
 class SymbolKind(str, Enum):
     FUNCTION = "function"
     METHOD = "method"
-    CLASS = "class"
+    CLASS = "class"  # and a struct, an interface, a type
     CONSTANT = "constant"
 
 
@@ -20,7 +20,9 @@ class SymbolKind(str, Enum):
 class Symbol:
     """A named piece of source. Lines count from 1; `first_line` is that of the first decorator.
 
-    `name` is qualified by its classes (`Config.load`); `parameters` are a function's argument names.
+    Outside Python `first_line` is that of the comment or attribute right above the definition, if any.
+    `name` is qualified by its classes (`Config.load`); `parameters` are a function's argument names;
+    `opening` is how the definition begins, up to its name (`def load`, `export function load`).
     """
 
     name: str
@@ -28,7 +30,7 @@ class Symbol:
     first_line: int
     def_line: int
     last_line: int
-    is_async: bool = False
+    opening: str = ""
     parameters: tuple[str, ...] = ()
 
     @property
@@ -50,7 +52,7 @@ def parse(source: str) -> ast.Module | None:
         return None
 
 
-def symbols_of(source: str) -> tuple[Symbol, ...]:
+def python_symbols(source: str) -> tuple[Symbol, ...]:
     """Module-level and class-level symbols in the order of the source; none when it does not parse."""
     tree = parse(source)
     return () if tree is None else tuple(_symbols(tree.body, ""))
@@ -73,19 +75,21 @@ def _symbols(body: list[ast.stmt], prefix: str) -> Iterator[Symbol]:
                 _first_line(node),
                 node.lineno,
                 last_line,
-                isinstance(node, ast.AsyncFunctionDef),
+                f"{'async ' if isinstance(node, ast.AsyncFunctionDef) else ''}def {node.name}",
                 tuple(argument.arg for argument in arguments),
             )
         elif isinstance(node, ast.ClassDef):
-            name = prefix + node.name
-            yield Symbol(name, SymbolKind.CLASS, _first_line(node), node.lineno, last_line)
+            name, opening = prefix + node.name, f"class {node.name}"
+            yield Symbol(name, SymbolKind.CLASS, _first_line(node), node.lineno, last_line, opening)
             yield from _symbols(node.body, name + ".")
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:
                 if isinstance(target, ast.Name):
                     name = prefix + target.id
-                    yield Symbol(name, SymbolKind.CONSTANT, node.lineno, node.lineno, last_line)
+                    yield Symbol(
+                        name, SymbolKind.CONSTANT, node.lineno, node.lineno, last_line, opening=target.id
+                    )
         elif isinstance(node, (ast.If, ast.Try)):
             yield from _symbols(node.body, prefix)
 

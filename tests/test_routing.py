@@ -62,7 +62,7 @@ def test_a_request_that_names_a_tool_needs_no_model(request_: str, tool: str) ->
         ("Commit the changes saying Handle empty input", "git_commit", {"message": "Handle empty input"}),
         ("Where is parse_config used?", "search", {"pattern": r"\bparse_config\b"}),
         ("Who calls load data?", "search", {"pattern": r"\bload_data\b"}),
-        ("Where is parse_config defined?", "search", {"pattern": r"(def|class) parse_config\b"}),
+        ("Where is parse_config defined?", "search", {"pattern": "parse_config", "where": "definition"}),
     ],
 )
 def test_the_words_give_the_arguments_too(request_: str, tool: str, arguments: dict[str, str]) -> None:

@@ -18,6 +18,7 @@ from agent.harmless import is_harmless
 from agent.mending import small_repair
 from agent.tools import process
 from agent.tools.process import project_environment
+from agent.tools.python_tests import PythonRunner
 from agent.tools.repairs import repairs
 from agent.tools.testreport import Outcome, TestCase, TestReport, from_junit
 from agent.tools.tests_runner import TestRunner
@@ -32,11 +33,11 @@ def project(root: Path, **files: str) -> TestRunner:
         path = root / f"{name.replace('__', '/')}.py"
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
-    return TestRunner(Workspace(root), ENVIRONMENT, python=sys.executable)
+    return TestRunner(Workspace(root), ENVIRONMENT, python=PythonRunner(sys.executable))
 
 
 def with_unittest(runner: TestRunner) -> TestRunner:
-    return replace(runner, _has_pytest={sys.executable: False})
+    return replace(runner, python=PythonRunner(sys.executable, {sys.executable: False}))
 
 
 def is_dead(pid: int) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 
 from agent.facts import FileChange, FileEdited, LineChange
-from agent.symbols import enclosing, symbols_of
+from agent.outline import symbols_of
+from agent.symbols import enclosing
 
 _MAX_PLACES = 5
 
@@ -43,8 +44,6 @@ def changed(path: str, before: str | None, after: str | None) -> FileChange:
 
 
 def _symbol(path: str, after: str, places: tuple[LineChange, ...]) -> str:
-    if not path.endswith(".py") or not places:
-        return ""
-    symbols = symbols_of(after)
+    symbols = symbols_of(path, after) if places else ()
     names = {found.name if (found := enclosing(symbols, place.line)) else "" for place in places}
     return names.pop() if len(names) == 1 else ""

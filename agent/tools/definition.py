@@ -5,27 +5,20 @@ from __future__ import annotations
 import ast
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Union
 
+from agent.languages import Language, language_of
 from agent.symbols import Symbol, SymbolKind, parse
-from agent.tools.matching import NotFound, reindent
+from agent.tools import tree_definition
+from agent.tools.matching import NewVersion, NotFound, reindent
 
 _Definition = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef]
 
 
-@dataclass(frozen=True)
-class NewVersion:
-    """Source at no indentation. `methods` and `helpers` are what it uses and the file does not have yet."""
-
-    text: str
-    has_decorators: bool
-    methods: tuple[str, ...] = ()
-    helpers: tuple[str, ...] = ()
-
-
-def new_version(new: str, symbol: Symbol, known: Sequence[Symbol]) -> NewVersion | NotFound:
+def new_version(path: str, new: str, symbol: Symbol, known: Sequence[Symbol]) -> NewVersion | NotFound:
     """The part of `new` that defines `symbol`, in a file that has `known`; usage examples are dropped."""
+    if language_of(path) is not Language.PYTHON:
+        return tree_definition.new_version(path, new, symbol, known)
     code = dedented(new)
     tree = parse(code)
     if tree is None:
@@ -64,23 +57,25 @@ def new_version(new: str, symbol: Symbol, known: Sequence[Symbol]) -> NewVersion
     )
 
 
-def replaced(text: str, version: NewVersion, symbol: Symbol, known: Sequence[Symbol]) -> str:
+def replaced(path: str, text: str, version: NewVersion, symbol: Symbol, known: Sequence[Symbol]) -> str:
     """`text` with `symbol` in its new version, methods after it, helpers before the outermost symbol."""
     lines = text.split("\n")
-    start = (symbol.first_line if version.has_decorators else symbol.def_line) - 1
+    start = (symbol.first_line if version.has_head else symbol.def_line) - 1
     indent = lines[start][: len(lines[start]) - len(lines[start].lstrip())]
     original = "\n".join(lines[start : symbol.last_line])
-    body = [reindent(version.text, indent, original).rstrip()]
+    body = [reindent(version.text, indent, original, language_of(path)).rstrip()]
     for method in version.methods:
-        body += ["", reindent(method, indent)]
+        body += ["", reindent(method, indent, language=language_of(path))]
     after = [*lines[:start], *body, *lines[symbol.last_line :]]
     outer = [item for item in known if item.first_line <= symbol.first_line <= item.last_line]
     place = min([symbol.first_line, *(item.first_line for item in outer)]) - 1
     margin = lines[place][: len(lines[place]) - len(lines[place].lstrip())]
-    while place > 0 and lines[place - 1].startswith(f"{margin}#"):
+    language = language_of(path) or Language.PYTHON
+    while place > 0 and lines[place - 1].startswith(f"{margin}{language.comment}"):
         place -= 1
+    gap = ["", ""] if language is Language.PYTHON else [""]
     for helper in reversed(version.helpers):
-        after[place:place] = [*reindent(helper, margin).split("\n"), "", ""]
+        after[place:place] = [*reindent(helper, margin, language=language).split("\n"), *gap]
     return "\n".join(after)
 
 

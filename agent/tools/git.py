@@ -10,6 +10,7 @@ from typing import Any
 from agent.facts import ChangesShown, Committed, FileChange, GitStatus
 from agent.permissions import is_secret
 from agent.textfile import MAX_TEXT_BYTES, NotText, decode, write_bytes
+from agent.tools import arguments as given
 from agent.tools import changes, process
 from agent.tools.registry import Outcome, refused
 from agent.workspace import GIT, Workspace, WorkspaceError
@@ -71,7 +72,7 @@ class GitTools:
 
     async def commit(self, arguments: Mapping[str, Any]) -> Outcome:
         """Commit every change under the given message, but no new file that may hold secrets."""
-        message = str(arguments["message"]).strip()
+        message = given.text(arguments, "message").strip()
         if not self._is_git:
             return refused("git_commit", "this project is not under git, or has no commit yet")
         if not message:
@@ -94,6 +95,7 @@ class GitTools:
         name = (await self._git("rev-parse", "--git-path", "index") or "").strip()
         place = self._workspace.root / name
         index = await asyncio.to_thread(place.read_bytes) if place.is_file() else None
+        times = place.stat() if index is not None else None
         added = await self._run("add", "--all", "--", *paths)
         if added.returncode != 0:
             return _last_line(added)
@@ -103,8 +105,10 @@ class GitTools:
             # A hook that runs after the commit may fail, or take too long: the commit is made all the same.
             is_done = done.returncode == 0 or await self._git("rev-parse", "HEAD") != head
         finally:
-            if not is_done and index is not None:
+            if not is_done and index is not None and times is not None:
                 write_bytes(place, index, name)
+                # A file saved in the same second as the index is compared by its content, not by its time.
+                os.utime(place, ns=(times.st_atime_ns, times.st_mtime_ns))
         return "" if is_done else _last_line(done)
 
     async def _changed_names(self) -> list[tuple[str, str]]:

@@ -36,11 +36,12 @@ _WELL_KNOWN = {
 _MODULES = sys.stdlib_module_names | {"pytest"}
 
 
-def add_missing_imports(before: str, after: str, modules: Mapping[str, str]) -> str:
+def add_missing_imports(before: str, after: str, modules: Mapping[str, str], offered: str = "") -> str:
     """`after`, with imports for names that it uses, that `before` did not, and that nothing in it defines.
 
     `modules` gives the importable module of each name that the repository defines exactly once. Names of
-    the standard library are known. Anything else is left for the tests to tell.
+    the standard library are known, and `offered` may be code that imports more of them. Anything else is
+    left for the tests to tell.
     """
     tree, old_tree = parse(after), parse(before)
     if tree is None:
@@ -52,8 +53,11 @@ def add_missing_imports(before: str, after: str, modules: Mapping[str, str]) -> 
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
     }
     lines: list[str] = []
+    written = _standard_imports(offered) if missing else {}
     for name in sorted(missing):
-        if name in modules:
+        if name in written:
+            lines.append(written[name])
+        elif name in modules:
             lines.append(f"from {modules[name]} import {name}")
         elif name in attributes and name in _MODULES and name not in _WELL_KNOWN:
             lines.append(f"import {name}")
@@ -66,6 +70,23 @@ def add_missing_imports(before: str, after: str, modules: Mapping[str, str]) -> 
     if not _is_import_before(tree, place):
         lines = [*([""] if place else []), *lines, *([""] if text[place:][:1] != [""] else [])]
     return "\n".join([*text[:place], *lines, *text[place:]])
+
+
+def _standard_imports(code: str) -> dict[str, str]:
+    """The imports of the standard library that stand at the top of a piece of code, by the name they bind."""
+    tree = parse(code)
+    found: dict[str, str] = {}
+    for node in tree.body if tree is not None else ():
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.partition(".")[0] in _MODULES:
+                    shown = f"{alias.name} as {alias.asname}" if alias.asname else alias.name
+                    found[(alias.asname or alias.name).partition(".")[0]] = f"import {shown}"
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in _MODULES:
+            for alias in node.names:
+                shown = f"{alias.name} as {alias.asname}" if alias.asname else alias.name
+                found[alias.asname or alias.name] = f"from {node.module} import {shown}"
+    return found
 
 
 def _unresolved(tree: ast.Module) -> set[str]:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Union
 
+from agent import trees
+from agent.languages import Language
 from agent.symbols import parse
 
 _SHOWN_LINES = 8
+_NUMBER = re.compile(r" *\d+\u2502")
+_TEXT_NODES = frozenset({"template_string", "raw_string_literal", "string_literal"})
 
 
 @dataclass(frozen=True)
@@ -28,11 +34,25 @@ class NotFound:
     reason: str
 
 
+@dataclass(frozen=True)
+class NewVersion:
+    """Source of a definition at no indentation. `has_head`: its decorators, or the comment above, are there.
+
+    `methods` and `helpers` are what it uses and the file does not have yet.
+    """
+
+    text: str
+    has_head: bool
+    methods: tuple[str, ...] = ()
+    helpers: tuple[str, ...] = ()
+
+
 def replace_lines(text: str, old: str, new: str) -> Union[Replaced, NotFound]:
     """Replace `old` in `text`: as it stands, else shifted in indentation, else with line ends trimmed.
 
     The place must be the only one of its kind.
     """
+    old, new = _without_numbers(old), _without_numbers(new)
     old_lines = old.strip("\n").split("\n")
     new_lines = new.strip("\n").split("\n") if new.strip() else []
     lines = text.split("\n")
@@ -66,7 +86,15 @@ def replace_lines(text: str, old: str, new: str) -> Union[Replaced, NotFound]:
     return NotFound("these lines are not in the file; the closest are:\n" + _closest(lines, old_lines))
 
 
-def reindent(code: str, indent: str, original: str = "") -> str:
+def _without_numbers(text: str) -> str:
+    """Lines as they are in the file, when they were copied with the column of their numbers."""
+    lines = text.strip("\n").split("\n")
+    if lines and all(_NUMBER.match(line) for line in lines):
+        return "\n".join(_NUMBER.sub("", line) for line in lines)
+    return text
+
+
+def reindent(code: str, indent: str, original: str = "", language: Language | None = Language.PYTHON) -> str:
     """`code` moved so that its least indented line has `indent`.
 
     The inside of a long string stays as it is, unless it is a docstring, or moving brings back what
@@ -75,7 +103,7 @@ def reindent(code: str, indent: str, original: str = "") -> str:
     lines = code.split("\n")
     moved = _reindented(lines, _indent(lines), indent)
     there = frozenset(original.split("\n"))
-    for first, last in _long_strings(code):
+    for first, last in _long_strings(code) if language is Language.PYTHON else _long_texts(code, language):
         if "\n".join(moved[first - 1 : last]) not in original:
             moved[first:last] = [
                 back if back in there and line not in there else line
@@ -106,6 +134,38 @@ def _long_strings(code: str) -> list[tuple[int, int]]:
     except (tokenize.TokenError, SyntaxError):
         return []
     return found
+
+
+def _long_texts(code: str, language: Language | None) -> list[tuple[int, int]]:
+    """The same for the other languages."""
+    if language is None:
+        return []
+    nodes = trees.walk(trees.root_of(language, code))
+    spans = [(n.start_point.row + 1, n.end_point.row + 1) for n in nodes if n.type in _TEXT_NODES]
+    return [(first, last) for first, last in spans if first < last]
+
+
+def in_style_of(text: str, new: str) -> str:
+    """`new` indented by tabs where `text` is, and by spaces where `text` is."""
+    there = [line[0] for line in text.split("\n") if line[:1] in ("\t", " ") and line.strip()]
+    lines = new.split("\n")
+    widths = [len(line) - len(line.lstrip(" ")) for line in lines if line.startswith(" ") and line.strip()]
+    wants_tabs = there.count("\t") > len(there) / 2
+    if wants_tabs and widths:
+        unit = max(2, min(widths))
+        return "\n".join(_tabbed(line, unit) for line in lines)
+    if there and not wants_tabs and any(line.startswith("\t") for line in lines):
+        steps = [len(line) - len(line.lstrip(" ")) for line in text.split("\n") if line.startswith(" ")]
+        unit = min((step for step in steps if step > 1), default=4)
+        return "\n".join(
+            " " * unit * (len(line) - len(line.lstrip("\t"))) + line.lstrip("\t") for line in lines
+        )
+    return new
+
+
+def _tabbed(line: str, unit: int) -> str:
+    width = len(line) - len(line.lstrip(" "))
+    return "\t" * (width // unit) + " " * (width % unit) + line.lstrip(" ")
 
 
 def _places(lines: list[str], wanted: list[str]) -> list[int]:
@@ -143,5 +203,12 @@ def _closest(lines: list[str], wanted: list[str]) -> str:
             autojunk=False,
         ).quick_ratio(),
     )
-    end = min(len(lines), best + max(size, 3))
-    return "\n".join(f"{k + 1}: {lines[k]}" for k in range(best, min(end, best + _SHOWN_LINES)))
+    end = min(len(lines), best + max(size, 3), best + _SHOWN_LINES)
+    return numbered(lines, best + 1, end)
+
+
+def numbered(lines: Sequence[str], first: int, last: int) -> str:
+    """The lines `first` to `last`, counted from 1, each behind its number; the middle of many is left out."""
+    rows = [f"{k}: {lines[k - 1]}" for k in range(first, min(last, len(lines)) + 1)]
+    most = 4 * _SHOWN_LINES
+    return "\n".join(rows if len(rows) <= most else [*rows[: most // 2], "...", *rows[-most // 2 :]])

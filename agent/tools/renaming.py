@@ -1,4 +1,4 @@
-"""Renaming a name in Python source: where it is code, not where it is text. Pure."""
+"""Renaming a name in source: where it is code, not where it is text. Pure."""
 
 from __future__ import annotations
 
@@ -6,24 +6,44 @@ import io
 import re
 import tokenize
 
+from agent import trees
+from agent.languages import Language, language_of
+
 _FORMATTED = re.compile(r"(?:f|F|[fF][rR]|[rR][fF])['\"]")
 _BRACE = re.compile(r"\{\{|[{}]")
 _WORD = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|![rsa](?=[:}])|(?P<name>\b[^\W\d]\w*)|[{}]")
 
 
-def names_in(source: str) -> set[str]:
-    """Every name in the code of `source`, keywords included; raises ValueError where it is not Python."""
-    return {text for _, _, text in _names(source)}
+def names_in(path: str, source: str) -> set[str]:
+    """Every name in the code of a file, keywords of Python included; raises ValueError if it is no code."""
+    return {text for _, _, text in _names_of(path, source)}
 
 
-def renamed(source: str, old: str, new: str) -> str:
+def renamed(path: str, source: str, old: str, new: str) -> str:
     """`source` with every name `old` in its code as `new`; strings and comments stay as they are."""
     lines = source.split("\n")
-    for row, column, text in reversed(_names(source)):
+    for row, column, text in reversed(_names_of(path, source)):
         if text == old:
             line = lines[row - 1]
             lines[row - 1] = line[:column] + new + line[column + len(old) :]
     return "\n".join(lines)
+
+
+def _names_of(path: str, source: str) -> list[tuple[int, int, str]]:
+    language = language_of(path)
+    if language is Language.PYTHON:
+        return _names(source)
+    if language is None:
+        raise ValueError("not a language that is known")
+    root = trees.root_of(language, source)
+    if root.has_error:
+        raise ValueError("not valid code")
+    lines = [line.encode() for line in source.split("\n")]
+    return [
+        (point.row + 1, len(lines[point.row][: point.column].decode()), trees.text_of(node))
+        for node in trees.names_in(root)
+        for point in (node.start_point,)
+    ]
 
 
 def _names(source: str) -> list[tuple[int, int, str]]:

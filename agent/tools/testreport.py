@@ -24,7 +24,10 @@ class Outcome(str, Enum):
 
 @dataclass(frozen=True)
 class TestCase:
-    """One test. `id` tells it from all others; `places` are (file, line) of its traceback in order."""
+    """One test. `id` tells it from all others; `places` are (file, line) of its traceback in order.
+
+    `expected` and `got` are as the runner tells them; empty where it does not, or only in `message`.
+    """
 
     __test__ = False
 
@@ -33,6 +36,8 @@ class TestCase:
     outcome: Outcome
     message: str = ""
     places: tuple[tuple[str, int], ...] = ()
+    expected: str = ""
+    got: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,6 +134,8 @@ def _import_error(message: str, trace: str) -> str:
 def _failure(case: TestCase, read_source: Callable[[str], str | None]) -> TestFailure:
     first_line = case.message.strip().partition("\n")[0]
     message = _shortened(re.sub(r"^AssertionError: ", "", first_line))
+    if case.expected or case.got:
+        return TestFailure(case.name, _shortened(case.expected), _shortened(case.got), message)
     values = _compared(first_line)
     if values is None:
         return TestFailure(case.name, message=message)

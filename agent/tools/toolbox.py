@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from agent.codeindex import CodeIndex
-from agent.facts import TestsRun
+from agent.facts import Remarked, TestsRun
 from agent.permissions import Action, Kind
+from agent.tools import arguments as given
 from agent.tools.edit import EditTools
 from agent.tools.files import FileTools
 from agent.tools.git import GitTools
@@ -21,7 +23,11 @@ from agent.workspace import Workspace, WorkspaceError
 
 _NAME = Param("name", ParamKind.SYMBOL)
 _PATH = Param("path", ParamKind.PATH)
+_ANY_PATH = Param("path", ParamKind.NEW_PATH)
+_TEXT = Param("text", ParamKind.WORDS)
 _NEW = Param("new", ParamKind.CODE)
+_START = Param("start", ParamKind.LINE_NUMBER)
+_END = Param("end", ParamKind.LINE_NUMBER)
 _KEPT_REPORTS = 4
 
 
@@ -39,7 +45,7 @@ class Toolbox:
         self.index.refresh()
         self.edits = EditTools(workspace, self.index)
         self.runner = TestRunner(workspace, environment, time_limit_s=test_time_s)
-        self._files = FileTools(workspace, self.index)
+        self._files = FileTools(workspace, self.index, environment, self.edits.has_seen)
         self._git = GitTools(workspace, environment)
         self._reports: dict[int, tuple[float, TestReport]] = {}
         self.registry = Registry(self._tools())
@@ -93,8 +99,16 @@ class Toolbox:
     def _tools(self) -> tuple[Tool, ...]:
         files, edits, git = self._files, self.edits, self._git
         return (
-            Tool("list_files", "list the files", (), True, files.list_files, _nothing),
-            Tool("read_file", "show a file", (_PATH,), True, files.read_file, _reads),
+            Tool("list_files", "list the files", (_optional(_PATH),), True, files.list_files, _nothing),
+            Tool(
+                "read_file",
+                "show a file",
+                (_PATH, _optional(_START), _optional(_END)),
+                True,
+                files.read_file,
+                _reads,
+            ),
+            Tool("outline", "list what a file defines", (_PATH,), True, files.outline, _reads),
             Tool(
                 "search",
                 "find a word in all files",
@@ -119,15 +133,24 @@ class Toolbox:
                 edits.edit_file,
                 _writes,
             ),
+            Tool(
+                "replace_lines",
+                "replace the lines from start to end of a file",
+                (_PATH, _START, _END, _NEW),
+                False,
+                edits.replace_lines,
+                _writes,
+            ),
             Tool("append", "add new code at the end of a file", (_PATH, _NEW), False, edits.append, _appends),
             Tool(
                 "create_file",
                 "make a new file",
-                (Param("path", ParamKind.NEW_PATH), _NEW),
+                (_ANY_PATH, _NEW),
                 False,
                 edits.create_file,
                 _writes,
             ),
+            Tool("write_file", "write a whole file", (_ANY_PATH, _NEW), False, edits.write_file, _writes),
             Tool("run_tests", "run the tests", (), True, self._run_tests, _tests),
             Tool("git_status", "show what is not committed", (), True, git.status, _history),
             Tool("git_diff", "show what changed", (), True, git.diff, _history),
@@ -147,6 +170,7 @@ class Toolbox:
                 edits.rename,
                 _writes,
             ),
+            Tool("say", "tell the user something", (_TEXT,), True, _say, _nothing),
         )
 
 
@@ -163,20 +187,29 @@ def told(fact: TestsRun) -> str:
     return "; ".join([counts, *failures])
 
 
+async def _say(arguments: Mapping[str, Any]) -> Outcome:
+    text = " ".join(given.text(arguments, "text").split())
+    return Outcome(True, "said", (Remarked(text),)) if text else refused("say", "there is nothing to say")
+
+
+def _optional(param: Param) -> Param:
+    return replace(param, is_required=False)
+
+
 def _nothing(arguments: Mapping[str, Any]) -> Action | None:
     return None
 
 
 def _reads(arguments: Mapping[str, Any]) -> Action:
-    return Action(Kind.READ, str(arguments["path"]))
+    return Action(Kind.READ, given.text(arguments, "path", "."))
 
 
 def _writes(arguments: Mapping[str, Any]) -> Action:
-    return Action(Kind.WRITE, str(arguments.get("path", "")))
+    return Action(Kind.WRITE, given.text(arguments, "path", ""))
 
 
 def _appends(arguments: Mapping[str, Any]) -> Action:
-    return Action(Kind.WRITE, str(arguments["path"]).partition(":")[0])  # `file:Class`
+    return Action(Kind.WRITE, given.text(arguments, "path", ".").partition(":")[0])  # `file:Class`
 
 
 def _tests(arguments: Mapping[str, Any]) -> Action:

@@ -15,7 +15,9 @@ from agent.facts import (
     FilesListed,
     GitStatus,
     LineChange,
+    Outlined,
     Refused,
+    Remarked,
     SearchFound,
     TestFailure,
     TestsRun,
@@ -53,6 +55,10 @@ def narrate(fact: Fact) -> list[str]:
         return committed(fact)
     if isinstance(fact, FileRead):
         return [f"I read {file_name(fact.path)}."]
+    if isinstance(fact, Outlined):
+        return outlined(fact)
+    if isinstance(fact, Remarked):
+        return [spoken(fact.text)]
     return refused(fact)
 
 
@@ -135,6 +141,16 @@ def search_found(fact: SearchFound) -> list[str]:
         return [f"I found {pattern} once:", f"{places[0]}."]
     head = f"{_capital(count(fact.total, 'match', 'matches'))} for {pattern}"
     return [f"{head}:", f"{listed(places, fact.total - len(places))}."] if places else [f"{head}."]
+
+
+def outlined(fact: Outlined) -> list[str]:
+    """ "Calc dot py defines:" and the names at its top."""
+    names = [identifier(name) for name, _, _ in fact.symbols if "." not in name]
+    name = _capital(file_name(fact.path))
+    if not names:
+        return [f"{name} defines nothing that I know of."]
+    shown = names[:_FILES_NAMED]
+    return [f"{name} defines:", f"{listed(shown, len(names) - len(shown))}."]
 
 
 def git_status(fact: GitStatus) -> list[str]:

@@ -9,7 +9,7 @@ from agent.events import ApprovalNeeded, Event, ToolArgumentsDelta, ToolCallRead
 from agent.hands import Hands, NeedsWord
 from agent.intents import DirectCall
 from agent.steps import Turn
-from agent.toolcalls.guided import next_call_id
+from agent.toolcalls.calls import next_call_id
 from agent.tools.registry import Outcome, refused
 from agent.tools.toolbox import Toolbox, told
 

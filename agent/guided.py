@@ -17,7 +17,7 @@ from agent.intents import DirectCall
 from agent.mending import Found, small_repair
 from agent.routing import NewCode, Route
 from agent.steps import Task, Turn, work
-from agent.toolcalls.guided import next_call_id
+from agent.toolcalls.calls import next_call_id
 from agent.tools.registry import Outcome
 from agent.tools.testreport import TestCase, TestReport
 from agent.tools.toolbox import Toolbox, told

@@ -5,7 +5,6 @@ The client writes every fixed token. What comes out are the same events as from 
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Union
@@ -14,6 +13,7 @@ from agent.engine.protocol import Finish, Piece
 from agent.errors import UtterError
 from agent.events import TextDelta, ToolArgumentsDelta, ToolCallReady, ToolCallStarted
 from agent.toolcalls import grammar
+from agent.toolcalls.calls import next_call_id
 from agent.toolcalls.jsonstream import ArgumentsWriter
 from agent.tools.registry import Param, ParamKind, Tool
 
@@ -69,13 +69,6 @@ class Said:
 
 Step = Union[TextDelta, ToolCallStarted, ToolArgumentsDelta, ToolCallReady, Said]
 
-_ids = itertools.count(1)
-
-
-def next_call_id() -> str:
-    """A name for a call that no other call of this process has."""
-    return f"call_{next(_ids)}"
-
 
 async def next_step(
     writer: Writer, menu: Menu, temperature: float = 0.0, seed: int = 0
@@ -96,7 +89,7 @@ async def next_step(
     call_id = next_call_id()
     yield ToolCallStarted(call_id, name)
     json, arguments = ArgumentsWriter(), dict[str, Any]()
-    for param in tool.params:
+    for param in (param for param in tool.params if param.is_required):
         yield ToolArgumentsDelta(call_id, json.begin(param.name))
         value = ""
         async for piece in _value(blanks, tool, param, menu, arguments):
@@ -133,7 +126,7 @@ class _Blanks:
 
 
 def _can_be_filled(tool: Tool, menu: Menu) -> bool:
-    for param in tool.params:
+    for param in (param for param in tool.params if param.is_required):
         if param.kind is ParamKind.SYMBOL and not menu.symbols:
             return False
         if param.kind is ParamKind.PATH and not _files_for(tool, menu):

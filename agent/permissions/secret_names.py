@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from pathlib import PurePosixPath
 
 _SECRET_NAMES = re.compile(
     r"(\.env(\..+)?|\.envrc|\.netrc|\.pgpass|\.npmrc|\.pypirc|\.git-credentials|credentials(\.json)?|"
@@ -32,5 +31,6 @@ def is_git_internal(path: str) -> bool:
 
 def _folded_parts(path: str) -> tuple[str, ...]:
     """The parts of a path as a disk compares them that ignores case and invisible characters."""
-    visible = "".join(c for c in unicodedata.normalize("NFC", path) if unicodedata.category(c) != "Cf")
-    return PurePosixPath(visible.casefold()).parts
+    if not path.isascii():
+        path = "".join(c for c in unicodedata.normalize("NFC", path) if unicodedata.category(c) != "Cf")
+    return tuple(part for part in path.casefold().split("/") if part not in ("", "."))

@@ -1,95 +1,217 @@
-"""The decode loop of the MLX engine: logits to tokens to pieces. Runs on the one worker thread of mlx.py."""
+"""The decode loop of the MLX engine: passes to tokens to pieces. Runs on the one worker thread of mlx.py.
+
+A pass computes what stands but is not in the cache: the last token chosen, what the grammar forces after it,
+and a draft of what may follow, of which the part that the model itself chooses stays.
+
+Passes of several tokens round differently from passes of one. So that the tokens are those that would come
+out without drafts, a choice between two near ties in an inexact pass is made anew, from an exact one: the
+cache is cut back to the last exact pass and goes on as it would have without drafts.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import llguidance
-import llguidance.numpy
-import numpy as np
 
+from agent.decode.calls import Constraint
+from agent.decode.guide import Guide
+from agent.decode.lookup import Draft, Lookup
+from agent.decode.payoff import Payoff
+from agent.decode.repetition import LoopWatch
 from agent.engine.mlx_model import Kv, MlxModel
+from agent.engine.mlx_pick import Pick, Picker, Rows
 from agent.engine.mlx_tokeniser import MlxTokeniser
 from agent.engine.pieces import PieceMaker
-from agent.engine.protocol import Finish, Piece
+from agent.engine.protocol import EngineError, Finish, Piece
 
-_MIN_P = 0.05
+_LONGEST_DRAFT_TOKENS = 63
 
 
 @dataclass(frozen=True)
 class Decoding:
     """How to continue; see `Session.generate`."""
 
-    constraint: str | None
+    constraint: Constraint
     stop: tuple[str, ...]
     max_tokens: int
     temperature: float
     seed: int
 
 
+class Cancelled(Exception):
+    """The caller does not want the rest."""
+
+
 class MlxDecoder:
-    """Continues prompts with one model."""
+    """Continues prompts with one model. `drafts` may be turned off, to compare."""
 
     def __init__(self, model: MlxModel, tokeniser: MlxTokeniser) -> None:
-        self._model = model
-        self._mx: Any = model.mx
-        self._tokeniser = tokeniser
+        self.model = model
+        self.tokeniser = tokeniser
+        self.drafts = True
+        self.payoff = Payoff()
         self._grammars: llguidance.LLTokenizer | None = None
 
-    def decode(self, kv: Kv, prompt: tuple[int, ...], how: Decoding) -> Iterator[Piece]:
-        """Continue `prompt`, most of which `kv` holds. Stop iterating to stop the work."""
-        maker = PieceMaker(how.stop)
-        matcher = self._matcher(how.constraint) if how.constraint is not None else None
-        key = self._mx.random.key(how.seed)
-        left = how.max_tokens
-        new: tuple[int, ...] = prompt[self._model.keep(kv, prompt[:-1]) :]
-        while left > 0:
-            key, step_key = self._mx.random.split(key)
-            token = self._pick(self._model.extend(kv, new)[0], matcher, how.temperature, step_key)
-            new = (token, *self._forced(matcher, token))[:left]
-            left -= len(new)
-            for each in new:
-                if each in self._tokeniser.eos_tokens:
-                    yield maker.finish(Finish.END_OF_TURN)
-                    return
-                yield from maker.push(each, self._tokeniser.vocabulary.bytes_of(each))
-                if maker.finished:
-                    return
-            if matcher is not None and matcher.is_stopped():
-                yield maker.finish(Finish.END_OF_TURN)
-                return
-        yield maker.finish(Finish.LENGTH)
+    def decode(
+        self,
+        kv: Kv,
+        prompt: tuple[int, ...],
+        how: Decoding,
+        is_cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[Piece]:
+        """Continue `prompt`, most of which `kv` holds. Ends early, without a last piece, when cancelled."""
+        guide = Guide(how.constraint, self.grammars, self._shown, self.tokeniser.eos_tokens)
+        try:
+            yield from _Decode(self, kv, prompt, how, guide, is_cancelled).pieces()
+        except Cancelled:
+            return
 
-    def _matcher(self, constraint: str) -> llguidance.LLMatcher:
+    def grammars(self) -> llguidance.LLTokenizer:
+        """The tokeniser in llguidance's form."""
         if self._grammars is None:  # takes about a second
             self._grammars = llguidance.LLTokenizer(
-                self._tokeniser.tokeniser.to_str(),
-                n_vocab=self._model.vocabulary_size,
-                eos_token=sorted(self._tokeniser.eos_tokens),
+                self.tokeniser.tokeniser.to_str(),
+                # A model's logits may be wider than its tokeniser, for alignment, or narrower.
+                n_vocab=max(self.model.vocabulary_size, len(self.tokeniser.vocabulary.texts)),
+                eos_token=sorted(self.tokeniser.eos_tokens),
             )
-        return llguidance.LLMatcher(self._grammars, constraint)
+        return self._grammars
 
-    def _forced(self, matcher: llguidance.LLMatcher | None, token: int) -> list[int]:
-        """Tells the matcher of `token`; gives the tokens that the grammar leaves no choice about after it."""
-        if matcher is None or token in self._tokeniser.eos_tokens:
-            return []
-        matcher.consume_token(token)
-        forced = matcher.compute_ff_tokens()
-        matcher.consume_tokens(forced)
-        return forced
+    def _shown(self, token: int) -> bytes:
+        vocabulary = self.tokeniser.vocabulary
+        return vocabulary.bytes_of(token) or vocabulary.texts[token]
 
-    def _pick(self, logits: Any, matcher: llguidance.LLMatcher | None, temperature: float, key: Any) -> int:
-        mx = self._mx
-        if matcher is not None:
-            # llguidance's own MLX kernel is for Metal only; a mask of 19 KB costs nothing on any device.
-            mask = llguidance.numpy.allocate_token_bitmask(1, logits.shape[0])
-            llguidance.numpy.fill_next_token_bitmask(matcher, mask)
-            allowed = np.unpackbits(mask.view(np.uint8), bitorder="little")[: logits.shape[0]]
-            logits = mx.where(mx.array(allowed) == 1, logits, -mx.inf)
-        if temperature <= 0:
-            return mx.argmax(logits).item()
-        likely = logits >= mx.max(logits) + math.log(_MIN_P)
-        return mx.random.categorical(mx.where(likely, logits, -mx.inf) / temperature, key=key).item()
+
+class _Decode:
+    """One generation."""
+
+    def __init__(
+        self,
+        decoder: MlxDecoder,
+        kv: Kv,
+        prompt: tuple[int, ...],
+        how: Decoding,
+        guide: Guide,
+        is_cancelled: Callable[[], bool],
+    ) -> None:
+        self._model = decoder.model
+        self._tokeniser = decoder.tokeniser
+        self._payoff = decoder.payoff
+        self._kv = kv
+        self._guide = guide
+        self._is_cancelled = is_cancelled
+        self._maker = PieceMaker(how.stop)
+        self._picker = Picker(decoder.model.mx, how.temperature, how.seed)
+        self._loops = LoopWatch(prompt)
+        self._lookup = Lookup(prompt) if decoder.drafts else None
+        self._tokens = prompt
+        self._left = how.max_tokens
+        self._is_cut = False  # by the limit, amid what a grammar forces
+        # Up to here the cache is as it would be without drafts; `_steps` are what the passes from here would
+        # compute.
+        self._exact_tokens = self._model.keep(kv, prompt[:-1])
+        self._steps = [prompt[self._exact_tokens :]]
+
+    def pieces(self) -> Iterator[Piece]:
+        """See `MlxDecoder.decode`."""
+        forced = self._within_limit(self._guide.forced())
+        self._steps[-1] += forced
+        yield from self._write(forced)
+        while not self._maker.finished:
+            if self._guide.problem:
+                raise EngineError(f"The grammar cannot be followed any further: {self._guide.problem}")
+            if self._guide.is_over and not self._is_cut:
+                yield self._maker.finish(Finish.END_OF_TURN)
+            elif self._left <= 0:
+                yield self._maker.finish(Finish.LENGTH)
+            else:
+                yield from self._pass()
+
+    def _pass(self) -> Iterator[Piece]:
+        """One pass through the model, and all the tokens that come of it."""
+        held = len(self._kv.tokens)
+        new, draft = self._tokens[held:], self._draft()
+        is_exact = draft is None and held == self._exact_tokens and len(self._steps) == 1
+        drafted = draft.tokens if draft is not None else ()
+        rows = self._rows((*new, *drafted), len(drafted) + 1, is_exact)
+        if is_exact:
+            self._exact_tokens, self._steps = len(self._tokens), []
+        at = 0
+        while not self._maker.finished:
+            pick = self._pick(rows, at, is_exact)
+            if pick.is_near_tie:
+                pick, rows, at, drafted = *self._pick_exactly(), 0, ()
+            if pick.token in self._tokeniser.eos_tokens:
+                yield self._maker.finish(Finish.END_OF_TURN)
+                break
+            chosen = self._within_limit(self._guide.take(pick.token))
+            if not chosen:
+                continue  # the same place again, now under a grammar
+            self._steps.append(chosen)
+            yield from self._write(chosen)
+            if drafted[at : at + len(chosen)] != chosen or self._guide.is_over or self._left <= 0:
+                break
+            at += len(chosen)
+        if draft is not None:
+            self._model.keep(self._kv, self._tokens[:-1])
+            if drafted:
+                self._payoff.observe_draft(draft.matched, len(drafted), at)
+
+    def _rows(self, tokens: Sequence[int], positions: int, is_exact: bool) -> Rows:
+        if self._is_cancelled():
+            raise Cancelled
+        started_s = time.perf_counter()
+        with self._model.computing(self._kv):
+            logits = self._model.extend(self._kv, tokens, positions=positions)
+            rows = self._picker.rows(logits, finds_ties=not is_exact)
+        self._payoff.observe_pass(len(tokens), time.perf_counter() - started_s)
+        return rows
+
+    def _pick(self, rows: Rows, at: int, is_exact: bool) -> Pick:
+        pick = self._picker.pick(rows, at, self._guide)
+        if self._picker.is_greedy and not is_exact:
+            self._payoff.observe_picks(1, int(pick.is_near_tie))
+        return pick
+
+    def _pick_exactly(self) -> tuple[Pick, Rows]:
+        """Compute anew, as without drafts, all that was not; choose from that."""
+        self._model.keep(self._kv, self._tokens[: self._exact_tokens])
+        *before, last = self._steps
+        for step in before:
+            self._rows(step, 1, is_exact=True)
+        rows = self._rows(last, 1, is_exact=True)
+        self._exact_tokens, self._steps = len(self._tokens), []
+        return self._picker.pick(rows, 0, self._guide), rows
+
+    def _draft(self) -> Draft | None:
+        """What to try beside the next token, when that pays."""
+        if self._lookup is None or self._left < 2 or not self._model.family.trims:
+            return None
+        found = self._lookup.draft(min(_LONGEST_DRAFT_TOKENS, self._left - 1))
+        if found is None:
+            return None
+        tokens = self._guide.admitted(found.tokens)
+        length = self._payoff.draft_tokens(found.matched, len(tokens))
+        return Draft(tuple(tokens[:length]), found.matched) if length else None
+
+    def _within_limit(self, tokens: tuple[int, ...]) -> tuple[int, ...]:
+        self._is_cut = self._is_cut or len(tokens) > self._left
+        return tokens[: self._left]
+
+    def _write(self, tokens: Sequence[int]) -> Iterator[Piece]:
+        """Append chosen or forced tokens; gives the pieces that they make ready."""
+        vocabulary = self._tokeniser.vocabulary
+        for token in tokens:
+            self._tokens += (token,)
+            self._left -= 1
+            if self._lookup is not None:
+                self._lookup.append((token,))
+            yield from self._maker.push(token, vocabulary.bytes_of(token))
+            if self._maker.finished:
+                return
+            if self._loops.push(token):
+                yield self._maker.finish(Finish.REPETITION)
+                return

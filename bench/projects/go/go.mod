@@ -1,0 +1,3 @@
+module example.org/purse
+
+go 1.19

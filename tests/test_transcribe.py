@@ -142,6 +142,10 @@ def test_numpy_and_mlx_compute_the_same_network(store: ModelStore):
         (logits, attention), (mlx_logits, mlx_attention) = by_numpy.feed(tokens), by_mlx.feed(tokens)
         assert logits == pytest.approx(mlx_logits, abs=0.02)
         assert attention == pytest.approx(mlx_attention, abs=1e-3)
+    # A copy goes on by itself: the two that were copied still agree with each other.
+    for decoding in (by_numpy, by_mlx):
+        decoding.copy().feed([1000, 2000])
+    assert by_numpy.feed([441])[0] == pytest.approx(by_mlx.feed([441])[0], abs=0.02)
 
 
 def test_gelu_is_within_its_stated_error_of_the_exact_one():
@@ -182,6 +186,42 @@ def test_a_timestamp_behind_the_speech_ends_it_without_another_step():
     decoded = decode(decoding, VOCABULARY, max_tokens=20, speech_end=4)
     assert (decoded.tokens, decoded.finished) == ((3,), True)
     assert decoding.fed == [10, 12, 3]
+
+
+class Sentences:
+    """A network that knows how likely each next token is after what it was fed: {so far: {token: share}}."""
+
+    def __init__(self, shares: dict[tuple[int, ...], dict[int, float]], fed: tuple[int, ...] = ()) -> None:
+        self.shares = shares
+        self.fed = fed
+
+    def feed(self, tokens: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        self.fed += tuple(tokens)
+        logits = np.full(40, -30.0, np.float32)
+        for token, share in self.shares.get(self.fed[2:], {9: 1.0}).items():
+            logits[token] = np.log(share)
+        return logits, np.full((2, 6), len(self.fed), np.float32)
+
+    def copy(self) -> Sentences:
+        return Sentences(self.shares, self.fed)
+
+
+UNSURE_FIRST_WORD = {(): {3: 0.5, 4: 0.4, 5: 0.1}, (3,): {6: 0.3, 7: 0.3, 8: 0.4}, (4,): {7: 0.95, 8: 0.05}}
+
+
+def test_a_beam_finds_the_likelier_sentence_behind_a_less_likely_first_word():
+    greedy = decode(Sentences(UNSURE_FIRST_WORD), VOCABULARY, max_tokens=20, speech_end=20)
+    wide = decode(Sentences(UNSURE_FIRST_WORD), VOCABULARY, max_tokens=20, speech_end=20, width=3)
+    assert (greedy.tokens, wide.tokens) == ((3, 8), (4, 7))
+    assert wide.avg_logprob == pytest.approx(np.log(0.4 * 0.95) / 2, abs=1e-4)
+    assert wide.attention[0, :, 0].tolist() == [2, 3, 4]
+
+
+def test_a_text_is_not_thought_unlikely_because_its_time_is_unsure():
+    times = dict.fromkeys(range(16, 36), 0.045)
+    shares = {(): {3: 0.6, 4: 0.4}, (3,): {**times, 5: 0.02}, (4,): {9: 0.7, 5: 0.3}}
+    decoded = decode(Sentences(shares), VOCABULARY, max_tokens=20, speech_end=2, width=3)
+    assert decoded.tokens == (3,)
 
 
 def test_a_loop_is_cut_at_the_most_tokens_and_told():

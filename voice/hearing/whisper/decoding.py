@@ -1,7 +1,8 @@
-"""Greedy decoding of one utterance: temperature 0, no earlier text, bounded in length."""
+"""Beam search over one utterance: no earlier text, bounded in length; a beam of one is greedy decoding."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,49 +44,114 @@ class Decoded:
     finished: bool  # the model found an end before `max_tokens`
 
 
-def decode(decoding: Decoding, vocabulary: Vocabulary, max_tokens: int, speech_end: int) -> Decoded:
-    """Take the likeliest token until the end, at most `max_tokens` of them.
+@dataclass(frozen=True)
+class _Path:
+    """One way through the utterance: what was chosen, and the logits for what comes next.
+
+    `logprob` is that of all choices among what the rules allowed, `text_logprob` that of the text alone.
+    """
+
+    decoding: Decoding
+    logits: Floats
+    chosen: tuple[int, ...]
+    rows: tuple[Floats, ...]
+    next_row: Floats
+    logprob: float = 0.0
+    text_logprob: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A token that may come next on a path, and the path's log probability with it."""
+
+    path: _Path
+    token: int
+    logprob: float
+
+
+def decode(
+    decoding: Decoding, vocabulary: Vocabulary, max_tokens: int, speech_end: int, width: int = 1
+) -> Decoded:
+    """The likeliest text, at most `max_tokens` of it, found by a beam search over `width` paths.
 
     `speech_end` is the encoder position (20 ms) behind which there is silence: a timestamp there is the end,
     where base would now and then say a short request again. `avg_logprob` is over the text alone, among
     text alone (openai/whisper counts the timestamps in, which are unsure in short requests), 0 for no text;
-    `no_speech_prob` is read at start-of-transcript.
+    `no_speech_prob` is read at start-of-transcript. `decoding` is used up.
     """
-    at_start, attention = decoding.feed([vocabulary.prompt[0]])
+    at_start, _ = decoding.feed([vocabulary.prompt[0]])
     no_speech_prob = float(np.exp(_logprob(at_start, vocabulary.no_speech)))
-    never, not_first = list(vocabulary.never), list(vocabulary.not_first)
-    chosen: list[int] = [vocabulary.first_timestamp]
-    rows: list[Floats] = []
-    last_row = attention
-    sum_logprob = 0.0
     logits, attention = decoding.feed(list(vocabulary.prompt[1:]))
+    paths = [_Path(decoding, logits, (vocabulary.first_timestamp,), (), attention)]
+    ended: list[tuple[_Step, bool]] = []
     while True:
-        logits[never] = -np.inf
-        if not rows:
-            logits[not_first] = -np.inf
-        mask_timestamps(logits, chosen, vocabulary)
-        token = int(logits.argmax())
-        if chosen[-1] < vocabulary.first_timestamp or not rows:
-            last_row = attention
-        if token == vocabulary.end or len(chosen) > max_tokens:
+        steps = [step for path in paths for step in _steps(path, vocabulary, width + 1)]
+        going: list[_Step] = []
+        for step in sorted(steps, key=lambda step: -step.logprob):
+            is_end = step.token == vocabulary.end or step.token >= vocabulary.first_timestamp + speech_end
+            if is_end or len(step.path.chosen) > max_tokens:
+                ended.append((step, is_end))
+            else:
+                going.append(step)
+            if width in (len(ended), len(going)):
+                break
+        if len(ended) == width or not going:
             break
-        if token < vocabulary.first_timestamp:
-            rows.append(attention)
-            sum_logprob += _logprob(logits[: vocabulary.first_timestamp], token)
-        chosen.append(token)
-        if token >= vocabulary.first_timestamp + speech_end:
-            break
-        logits, attention = decoding.feed([token])
+        paths = [_follow(step, vocabulary, shared=len(going) > 1) for step in going]
+    end, finished = max(ended, key=lambda step: step[0].logprob / len(step[0].path.chosen))
+    best = end.path
     return Decoded(
-        tokens=tuple(token for token in chosen if token < vocabulary.first_timestamp),
-        attention=np.stack([*rows, last_row], axis=1),
-        avg_logprob=sum_logprob / max(1, len(rows)),
+        tokens=tuple(token for token in best.chosen if token < vocabulary.first_timestamp),
+        attention=np.stack([*best.rows, best.next_row], axis=1),
+        avg_logprob=best.text_logprob / max(1, len(best.rows)),
         no_speech_prob=no_speech_prob,
-        finished=token >= vocabulary.end,
+        finished=finished,
     )
 
 
-def mask_timestamps(logits: Floats, chosen: list[int], vocabulary: Vocabulary) -> None:
+def _steps(path: _Path, vocabulary: Vocabulary, count: int) -> list[_Step]:
+    """The `count` likeliest next tokens of a path, as the rules leave them.
+
+    Timestamps count as one token: where there is one matters, not which, and the model seldom knows which.
+    """
+    logits = path.logits
+    logits[list(vocabulary.never)] = -np.inf
+    if not path.rows:
+        logits[list(vocabulary.not_first)] = -np.inf
+    mask_timestamps(logits, path.chosen, vocabulary)
+    total = _log_sum(logits)
+    timestamps = logits[vocabulary.first_timestamp :]
+    best, together = int(timestamps.argmax()), _log_sum(timestamps)
+    timestamps[:] = -np.inf
+    timestamps[best] = together
+    tokens = np.argpartition(-logits, count)[:count]
+    return [
+        _Step(path, int(token), path.logprob + float(logits[token]) - total)
+        for token in tokens
+        if np.isfinite(logits[token])
+    ]
+
+
+def _follow(step: _Step, vocabulary: Vocabulary, *, shared: bool) -> _Path:
+    """The path with one token more; `shared` when others go on from the same path."""
+    path, token = step.path, step.token
+    decoding = path.decoding.copy() if shared else path.decoding
+    logits, attention = decoding.feed([token])
+    is_text = token < vocabulary.first_timestamp
+    text_logprob = _logprob(path.logits[: vocabulary.first_timestamp], token) if is_text else 0.0
+    return _Path(
+        decoding,
+        logits,
+        (*path.chosen, token),
+        (*path.rows, path.next_row) if is_text else path.rows,
+        # Timestamps are skipped: a word lasts until the step after it, not until the timestamp's.
+        attention if is_text or not path.rows else path.next_row,
+        step.logprob,
+        path.text_logprob + text_logprob,
+    )
+
+
+def mask_timestamps(logits: Floats, chosen: Sequence[int], vocabulary: Vocabulary) -> None:
     """Forbid in `logits` what may not follow `chosen`: the rules of openai/whisper's `ApplyTimestampRules`.
 
     Timestamps come in pairs around text and do not go back, and one is taken when all of them together are
@@ -100,11 +166,16 @@ def mask_timestamps(logits: Floats, chosen: list[int], vocabulary: Vocabulary) -
     latest = max(token for token in chosen if token >= first)
     logits[first : latest if closing else latest + 1] = -np.inf
     timestamps, text = logits[first:], logits[:first]
-    highest = timestamps.max()
-    if np.isfinite(highest) and highest + np.log(np.exp(timestamps - highest).sum()) > text.max():
+    if _log_sum(timestamps) > text.max():
         logits[:first] = -np.inf
 
 
 def _logprob(logits: Floats, token: int) -> float:
+    return float(logits[token]) - _log_sum(logits)
+
+
+def _log_sum(logits: Floats) -> float:
     highest = logits.max()
-    return float(logits[token] - highest - np.log(np.exp(logits - highest).sum()))
+    if not np.isfinite(highest):
+        return -np.inf
+    return float(highest + np.log(np.exp(logits - highest).sum()))

@@ -54,6 +54,12 @@ class MlxDecoding:
         mx.eval(last, aligned, self._kept)
         return np.array(last), np.array(aligned)
 
+    def copy(self) -> MlxDecoding:
+        """See `Decoding.copy`. The decoder changes its list of arrays, but none of the arrays."""
+        copy = MlxDecoding(self._network, self._audio)
+        copy._kept = self._kept and list(self._kept)
+        return copy
+
     def _feed(self, token: int) -> tuple[mx.array, Any]:
         decoder = self._network.model.decoder
         logits, self._kept, attention = decoder(mx.array([[token]]), self._audio, kv_cache=self._kept)

@@ -23,6 +23,10 @@ class Decoding(Protocol):
         """
         ...
 
+    def copy(self) -> Decoding:
+        """The same tokens so far on the same audio; what is fed to one is not fed to the other."""
+        ...
+
 
 class Network(Protocol):
     """A loaded Whisper model with its encoder free of the 30 s window."""

@@ -136,22 +136,33 @@ class NumpyNetwork:
             query, key, value = _heads(block.query_key_value(block.norm(x)), 3, self._audio_heads)
             x += block.out(attend(query, key, value)[0])
             x += block.mlp2(gelu(block.mlp1(block.mlp_norm(x))))
-        return NumpyDecoding(self, self._encoder_norm(x))
+        x = self._encoder_norm(x)
+        audio: list[Floats] = []
+        for block in self.blocks:
+            assert block.cross is not None
+            audio.append(np.ascontiguousarray(_heads(block.cross.key_value(x), 2, self.n_heads)))
+        return NumpyDecoding(self, audio)
 
 
 class NumpyDecoding:
     """See `voice.hearing.whisper.network.Decoding`."""
 
-    def __init__(self, network: NumpyNetwork, audio: Floats) -> None:
+    def __init__(self, network: NumpyNetwork, audio: list[Floats]) -> None:
+        """`audio` holds, for each block, keys and values (2, heads, positions, width / heads)."""
         self._network = network
+        self._audio = audio
         self._n_tokens = 0
-        heads, width = network.n_heads, audio.shape[1]
-        shape = (2, heads, network.max_tokens, width // heads)
+        _, heads, _, width = audio[0].shape
+        shape = (2, heads, network.max_tokens, width)
         self._kept = [np.empty(shape, np.float32) for _ in network.blocks]
-        self._audio: list[Floats] = []
-        for block in network.blocks:
-            assert block.cross is not None
-            self._audio.append(np.ascontiguousarray(_heads(block.cross.key_value(audio), 2, heads)))
+
+    def copy(self) -> NumpyDecoding:
+        """See `Decoding.copy`."""
+        copy = NumpyDecoding(self._network, self._audio)
+        copy._n_tokens = self._n_tokens
+        for theirs, ours in zip(copy._kept, self._kept, strict=True):
+            theirs[:, :, : self._n_tokens] = ours[:, :, : self._n_tokens]
+        return copy
 
     def feed(self, tokens: list[int]) -> tuple[Floats, Floats]:
         """See `Decoding.feed`."""

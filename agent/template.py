@@ -8,22 +8,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-import jinja2
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 from agent.engine.protocol import Engine
-from agent.errors import UtterError
+from agent.rendering import Renderer, TemplateError, between, without_prefix
+
+__all__ = ["Answered", "ChatTemplate", "Frames", "Part", "Results", "TemplateError"]
 
 _SYSTEM, _USER, _REPLY, _NEXT = "utterSystem0", "utterUser1", "utterReply2", "utterNext3"
+_CALL, _RESULT, _TOOL = "utterCall4", "utterResult5n", "utterTool6"
 _FOLD = "\n\n"  # between the system text and the first request, for templates that know no system role
 
-
-class TemplateError(UtterError):
-    """The model's chat template cannot be rendered or cut."""
+# What ends a model's turn, or stands first behind a call that it ended itself.
+_TURN_ENDS = (
+    *("<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|call|>", "<|end|>", "</s>", "<end_of_turn>", "<turn|>"),
+    *("<|tool_response>", "<start_function_response>", "<|observation|>", "<|user|>", "<|endoftext|>"),
+    *("<｜end▁of▁sentence｜>", "<｜tool▁outputs▁begin｜>", "<|end_of_text|>"),
+)
+_BEGINS_THOUGHT = re.compile(r"(?:<think>|\[THINK\]|<\|channel>thought)\s*$")
 
 
 @dataclass(frozen=True)
@@ -47,24 +53,62 @@ class Frames:
     reply_close: str
 
 
+@dataclass(frozen=True)
+class Answered:
+    """A call of the last reply, and what it gave."""
+
+    name: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Results:
+    """What follows a reply that made calls. `reply_open` is empty where the model goes on in its turn."""
+
+    parts: tuple[Part, ...]
+    reply_open: tuple[Part, ...]
+
+
 class ChatTemplate:
     """Renders turns, each by itself. `bos_token` and `eos_token` are the names the template may write out."""
 
     def __init__(self, source: str, *, bos_token: str = "", eos_token: str = "") -> None:
         """Raises `TemplateError` when `source` is no template of alternating turns."""
+        self.source = source
         self.fingerprint = hashlib.sha256(f"{source}\0{bos_token}\0{eos_token}".encode()).hexdigest()[:32]
-        self.frames = _cut(_renderer(source, bos_token, eos_token))
+        self._render = Renderer(source, bos_token=bos_token, eos_token=eos_token)
+        self._turn_ends = (*_TURN_ENDS, *((eos_token,) if eos_token else ()))
+        self.frames = _cut(self._render)
 
     @classmethod
     def of(cls, engine: Engine) -> ChatTemplate:
         """The template of the model that `engine` runs."""
         return cls(engine.chat_template, bos_token=engine.bos_token, eos_token=engine.eos_token)
 
-    def opening(self, system: str | None) -> tuple[Part, ...]:
-        """The beginning of the conversation, up to where the first user's text goes."""
+    @property
+    def begins_in_thought(self) -> bool:
+        """Whether a reply begins inside the model's reasoning, because the frame opened it."""
+        return _BEGINS_THOUGHT.search(self.frames.reply_open) is not None
+
+    @cached_property
+    def shows_tools(self) -> bool:
+        """Whether the template itself tells the model of its tools."""
+        schema = {"type": "object", "properties": {}}
+        function = {"name": _TOOL, "description": "", "parameters": schema}
+        tools = [{"type": "function", "function": function}]
+        opened, closed = _system(self._render, tools)
+        return _TOOL in opened + closed
+
+    def opening(self, system: str | None, tools: Sequence[Mapping[str, Any]] = ()) -> tuple[Part, ...]:
+        """The beginning of the conversation, up to where the first user's text goes.
+
+        `tools` are functions in the layout of OpenAI's chat completions. What they say counts as the
+        template's own text, so nothing that a stranger wrote may be in them.
+        """
         if system is None:
-            return _parts(_frame(self.frames.bare_opening))
-        return _parts(_frame(self.frames.system_open), Part(system, False), _frame(self.frames.system_close))
+            return _parts(_frame(_bare_opening(self._render, tools)))
+        opened, closed = _system(self._render, tools)
+        return _parts(_frame(opened), Part(system, False), _frame(closed))
 
     def user(self, text: str, *, first: bool) -> tuple[Part, ...]:
         """A whole user turn; the `first` one follows the opening, which has opened it already."""
@@ -79,80 +123,103 @@ class ChatTemplate:
         """What ends a reply in the history, the end-of-turn token included."""
         return _parts(_frame(self.frames.reply_close))
 
+    def results(self, answered: Sequence[Answered]) -> Results:
+        """The end of a reply that made the calls, and what they gave, in order.
 
-class _Renderer:
-    """The compiled template with the environment it expects, see Hugging Face's `apply_chat_template`."""
+        A template that knows no results gets them as a user's turn.
+        """
+        try:
+            return self._results(answered)
+        except TemplateError:
+            told = "\n\n".join(f"Result of {each.name}:\n{each.content}" for each in answered)
+            return Results((*self.reply_close(), *self.user(told, first=False)), self.reply_open())
 
-    def __init__(self, template: jinja2.Template, names: Mapping[str, str]) -> None:
-        self._template = template
-        self._names = names
+    def _results(self, answered: Sequence[Answered]) -> Results:
+        named = [f"{_RESULT}{number}n" for number in range(len(answered))]
+        text = self._rendered_results(answered, named)
+        _, found, after = text.rpartition(_CALL)
+        first, *frames = between(after, *named)
+        ends = [at for mark in self._turn_ends if (at := first.find(mark)) >= 0]
+        if not found or not ends:
+            raise TemplateError("The model's chat template has no place for what tools give.")
+        *middle, last = frames
+        reply_open = self.frames.reply_open if last.endswith(self.frames.reply_open) else ""
+        last = last[: len(last) - len(reply_open)]
+        parts = [_frame(first[min(ends) :])]
+        for each, frame in zip(answered, (*middle, last), strict=True):
+            content = json.dumps(each.content, ensure_ascii=False)[1:-1] if self._quotes else each.content
+            parts += [Part(content, False), _frame(frame)]
+        return Results(_parts(*parts), _parts(_frame(reply_open)))
 
-    def __call__(self, *turns: tuple[str, str], reply: bool = False) -> str:
-        messages = [{"role": role, "content": content} for role, content in turns]
-        return self._template.render(messages=messages, add_generation_prompt=reply, **self._names)
+    @cached_property
+    def _quotes(self) -> bool:
+        """Whether results stand in the template's text as JSON strings."""
+        text = self._rendered_results([Answered(_TOOL, "")], [f'{_RESULT}"'])
+        return f'{_RESULT}\\"' in text
+
+    def _rendered_results(self, answered: Sequence[Answered], contents: Sequence[str]) -> str:
+        calls = [
+            {
+                "id": _call_id(number),
+                "type": "function",
+                "function": {"name": each.name, "arguments": {"value": _CALL}},
+            }
+            for number, each in enumerate(answered)
+        ]
+        told = [
+            {
+                "role": "tool",
+                "tool_call_id": _call_id(number),
+                "name": each.name,
+                "content": content,
+            }
+            for number, (each, content) in enumerate(zip(answered, contents, strict=True))
+        ]
+        asked = {"role": "assistant", "content": "", "tool_calls": calls}
+        return self._render([_message("user", _USER), asked, *told], reply=True)
 
 
-def _renderer(source: str, bos_token: str, eos_token: str) -> _Renderer:
-    environment: Any = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-    )
-    environment.filters["tojson"] = _to_json
-    environment.globals["raise_exception"] = _refuse
-    try:
-        return _Renderer(environment.from_string(source), {"bos_token": bos_token, "eos_token": eos_token})
-    except jinja2.TemplateError as error:
-        raise TemplateError(f"The model's chat template is faulty: {error}. Choose another model.") from error
-
-
-def _cut(render: _Renderer) -> Frames:
-    asked = (("user", _USER),)
-    answered = (*asked, ("assistant", _REPLY))
-    bare_opening, user_close = _between(_rendered(render, *asked), _USER)
-    _, asking = _between(_rendered(render, *asked, reply=True), _USER)
-    _, _, reply_close = _between(_rendered(render, *answered), _USER, _REPLY)
-    _, _, turn, _ = _between(_rendered(render, *answered, ("user", _NEXT)), _USER, _REPLY, _NEXT)
-    user_open = _without_prefix(turn, reply_close)
-    try:
-        system_open, joint, _ = _between(render(("system", _SYSTEM), *asked), _SYSTEM, _USER)
-    except (jinja2.TemplateError, TemplateError):
-        system_open, joint = bare_opening, _FOLD
+def _cut(render: Renderer) -> Frames:
+    asked = [_message("user", _USER)]
+    answered = [*asked, _message("assistant", _REPLY)]
+    bare_opening, user_close = between(render(asked), _USER)
+    _, asking = between(render(asked, reply=True), _USER)
+    _, _, reply_close = between(render(answered), _USER, _REPLY)
+    _, _, turn, _ = between(render([*answered, _message("user", _NEXT)]), _USER, _REPLY, _NEXT)
+    user_open = without_prefix(turn, reply_close)
+    system_open, system_close = _system(render, ())
     return Frames(
         system_open=system_open,
-        system_close=joint,
+        system_close=system_close,
         bare_opening=bare_opening,
         user_open=user_open,
         user_close=user_close,
-        reply_open=_without_prefix(asking, user_close),
+        reply_open=without_prefix(asking, user_close),
         reply_close=reply_close,
     )
 
 
-def _rendered(render: _Renderer, *turns: tuple[str, str], reply: bool = False) -> str:
+def _system(render: Renderer, tools: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """What stands before the system text, and between it and the first user's."""
+    messages = [_message("system", _SYSTEM), _message("user", _USER)]
     try:
-        return render(*turns, reply=reply)
-    except (jinja2.TemplateError, TypeError) as error:
-        raise TemplateError(
-            f"The model's chat template cannot be rendered: {error}. Choose another model."
-        ) from error
+        opened, closed, _ = between(render(messages, tools=tools), _SYSTEM, _USER)
+    except TemplateError:
+        return _bare_opening(render, tools), _FOLD
+    return opened, closed
 
 
-def _between(text: str, *said: str) -> list[str]:
-    """The text around the placeholders `said`, which must all be there, once each and in order."""
-    frames: list[str] = []
-    for placeholder in said:
-        frame, found, text = text.partition(placeholder)
-        if not found or placeholder in text:
-            raise TemplateError(
-                "The model's chat template drops or repeats what is said. Choose another model."
-            )
-        frames.append(frame)
-    return [*frames, text]
+def _bare_opening(render: Renderer, tools: Sequence[Mapping[str, Any]]) -> str:
+    return between(render([_message("user", _USER)], tools=tools), _USER)[0]
 
 
-def _without_prefix(text: str, prefix: str) -> str:
-    if not text.startswith(prefix):
-        raise TemplateError("The model's chat template rewrites earlier turns. Choose another model.")
-    return text[len(prefix) :]
+def _message(role: str, content: str) -> dict[str, Any]:
+    return {"role": role, "content": content}
+
+
+def _call_id(number: int) -> str:
+    """Nine letters and digits, as Mistral's templates demand."""
+    return f"call{number:05d}"
 
 
 def _frame(text: str) -> Part:
@@ -161,12 +228,3 @@ def _frame(text: str) -> Part:
 
 def _parts(*parts: Part) -> tuple[Part, ...]:
     return tuple(part for part in parts if part.text)
-
-
-def _to_json(value: Any, indent: int | None = None) -> str:
-    """As Hugging Face does it: Jinja's own `tojson` escapes for HTML."""
-    return json.dumps(value, ensure_ascii=False, indent=indent)
-
-
-def _refuse(message: str) -> str:
-    raise jinja2.TemplateError(message)

@@ -191,7 +191,7 @@ class Approvals:
         return Approved(question, answer.text)
 
     def press(self, question_id: str, *, is_yes: bool, is_phrase: bool = False) -> Verdict | None:
-        """A key was pressed in answer. It is not misheard, but it too answers only a question that was heard."""
+        """A key was pressed in answer. It cannot be misheard, but it too answers only what was heard."""
         question = self.pending
         if question is None or question.id != question_id:
             return None

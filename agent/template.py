@@ -10,7 +10,8 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -75,7 +76,7 @@ class ChatTemplate:
     def __init__(self, source: str, *, bos_token: str = "", eos_token: str = "") -> None:
         """Raises `TemplateError` when `source` is no template of alternating turns."""
         self.source = source
-        self.fingerprint = hashlib.sha256(f"{source}\0{bos_token}\0{eos_token}".encode()).hexdigest()[:32]
+        self.fingerprint = _fingerprint(source, bos_token, eos_token)
         self._render = Renderer(source, bos_token=bos_token, eos_token=eos_token)
         self._turn_ends = (*_TURN_ENDS, *((eos_token,) if eos_token else ()))
         self.frames = _cut(self._render)
@@ -99,16 +100,24 @@ class ChatTemplate:
         opened, closed = _system(self._render, tools)
         return _TOOL in opened + closed
 
-    def opening(self, system: str | None, tools: Sequence[Mapping[str, Any]] = ()) -> tuple[Part, ...]:
-        """The beginning of the conversation, up to where the first user's text goes.
+    def with_tools(self, tools: Sequence[Mapping[str, Any]]) -> ChatTemplate:
+        """The same template, whose opening tells the model of `tools`.
 
-        `tools` are functions in the layout of OpenAI's chat completions. What they say counts as the
-        template's own text, so nothing that a stranger wrote may be in them.
+        They are functions in the layout of OpenAI's chat completions. What they say counts as the template's
+        own text, so nothing that a stranger wrote may be in them.
         """
-        if system is None:
-            return _parts(_frame(_bare_opening(self._render, tools)))
+        told = copy(self)
         opened, closed = _system(self._render, tools)
-        return _parts(_frame(opened), Part(system, False), _frame(closed))
+        bare = _bare_opening(self._render, tools)
+        told.frames = replace(self.frames, system_open=opened, system_close=closed, bare_opening=bare)
+        told.fingerprint = _fingerprint(self.fingerprint, json.dumps(list(tools)))
+        return told
+
+    def opening(self, system: str | None) -> tuple[Part, ...]:
+        """The beginning of the conversation, up to where the first user's text goes."""
+        if system is None:
+            return _parts(_frame(self.frames.bare_opening))
+        return _parts(_frame(self.frames.system_open), Part(system, False), _frame(self.frames.system_close))
 
     def user(self, text: str, *, first: bool) -> tuple[Part, ...]:
         """A whole user turn; the `first` one follows the opening, which has opened it already."""
@@ -215,6 +224,10 @@ def _bare_opening(render: Renderer, tools: Sequence[Mapping[str, Any]]) -> str:
 
 def _message(role: str, content: str) -> dict[str, Any]:
     return {"role": role, "content": content}
+
+
+def _fingerprint(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:32]
 
 
 def _call_id(number: int) -> str:

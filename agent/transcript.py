@@ -18,9 +18,10 @@ class Kind(str, Enum):
     WRITTEN = "written"  # fixed text that the client put into the reply
     GENERATED = "generated"  # by the model
     REPLY_CLOSED = "reply_closed"
+    RESULTS = "results"  # what the calls of a reply gave; ends that reply
 
 
-_TURN_ENDS = (Kind.OPENING, Kind.USER, Kind.REPLY_CLOSED)
+_TURN_ENDS = (Kind.OPENING, Kind.USER, Kind.REPLY_CLOSED, Kind.RESULTS)
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ def test_a_template_without_tools_and_an_unknown_name_say_what_to_do() -> None:
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_tools_come_before_the_first_request(name: str) -> None:
     one = template(name)
-    opening = one.opening("Be brief.", FUNCTIONS)
+    opening = one.with_tools(FUNCTIONS).opening("Be brief.")
     assert [part.text for part in opening if not part.special] == ["Be brief."]
     assert one.shows_tools == (name != "gemma 3")
     assert ("read_file" in joined(opening)) == one.shows_tools
@@ -72,7 +72,7 @@ def test_the_turns_of_a_conversation_with_calls_are_those_of_the_template() -> N
     reply = "\n" + READS["hermes"] + "\n" + READS["hermes"].replace("a.py", "b.py")
     results = one.results([Answered("read_file", "one"), Answered("read_file", "two")])
     parts = [
-        *one.opening("Be brief.", FUNCTIONS),
+        *one.with_tools(FUNCTIONS).opening("Be brief."),
         *one.user("Look.", first=True),
         Part("<|im_start|>assistant", True),
         Part(reply, False),

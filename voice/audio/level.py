@@ -1,4 +1,4 @@
-"""Watches the microphone's level and says what hurts, each once: clipping, too quiet, too noisy, dead. Pure."""
+"""Watches the microphone's level and says what hurts, once: clipped, too quiet, too noisy, dead. Pure."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class LevelWatch:
     def process(
         self, frame: Samples, *, is_speech: bool, is_own_voice: bool = False
     ) -> tuple[Complaint, ...]:
-        """Take the next frame of 20 ms at 16 kHz; what Utter itself says is left out. Gives new complaints."""
+        """Take the next frame of 20 ms at 16 kHz; Utter's own voice is left out. Gives new complaints."""
         peak = float(np.abs(frame).max(initial=0.0))
         self._dead_frames = self._dead_frames + 1 if peak == 0.0 else 0
         if not is_own_voice and peak > 0.0:

@@ -1,8 +1,8 @@
 """Faster and slower speech at the same pitch: WSOLA, on a stream.
 
 Verhelst and Roelands, "An overlap-add technique based on waveform similarity (WSOLA) for high quality
-time-scale modification of speech", ICASSP 1993. Short windows are laid over one another at the new pace, each taken from
-where it best continues the one before.
+time-scale modification of speech", ICASSP 1993. Short windows are laid over one another at the new pace, each
+taken from where it best continues the one before.
 """
 
 from __future__ import annotations

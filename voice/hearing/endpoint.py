@@ -19,7 +19,7 @@ class Decision(Enum):
     SPEECH_PAUSED = "speech_paused"  # the first silence after speech; the utterance may be over
     SPEECH_RESUMED = "speech_resumed"  # it was not
     SPEECH_ENDED = "speech_ended"  # the utterance is over
-    SPEECH_SPLIT = "speech_split"  # too long: this one is over, the next begins with the next frame
+    SPEECH_SPLIT = "speech_split"  # too long: its first part is over, the rest begins with the next frame
     DISCARDED = "discarded"  # some speech came, too little to be an utterance
 
 
@@ -34,7 +34,7 @@ class EndpointSettings:
     least_speech_s: float = 0.2  # an utterance with less speech in all is discarded: a click, a cough
     end_silence_s: float = 0.6  # silence that ends an utterance
     pause_s: float = 0.2  # silence that is told as a pause
-    patience_s: float = 20.0  # after this long, a pause is enough to end it
+    patience_s: float = 20.0  # after this long, a pause is enough to split it
     max_utterance_s: float = 28.0  # pre-roll included; longer speech is split
 
 
@@ -77,6 +77,25 @@ class Endpointer:
         self._earliest = 0  # no utterance reaches back behind the end of the one before
 
     @property
+    def silence_s(self) -> float:
+        """Silence since the last speech of the present utterance."""
+        return (self.now - self._speech_end) * FRAME_S
+
+    @property
+    def since_start_s(self) -> float:
+        """Time since the first speech of the present utterance."""
+        return (self.now - self._speech_start) * FRAME_S
+
+    @property
+    def speech_s(self) -> float:
+        """Speech in the present utterance, gaps left out."""
+        return self._speech * FRAME_S
+
+    def end_after(self, silence_s: float) -> None:
+        """From now on so much silence ends an utterance, the present one too; at least one frame."""
+        self._end_silence = max(1, _frames(silence_s))
+
+    @property
     def needed_from(self) -> int:
         """The first frame that the present or the next utterance may still need."""
         if self.in_speech:
@@ -109,10 +128,10 @@ class Endpointer:
             self._speech += 1
         silence = self.now - self._speech_end
         length = self.now - self._start
-        if silence >= self._end_silence or (length >= self._patience and silence >= self._pause):
+        if silence >= self._end_silence:
             return self._end()
-        if length >= self._longest:
-            return self._split()
+        if length >= self._longest or (length >= self._patience and silence >= self._pause):
+            return self._split() if self._speech else self._end()
         if is_speech:
             return Decision.SPEECH_RESUMED if paused else Decision.NONE
         return Decision.SPEECH_PAUSED if silence == self._pause else Decision.NONE

@@ -28,7 +28,8 @@ def log_mel(samples: Floats, filters: Floats) -> Floats:
 def mel_filters(n_mels: int) -> Floats:
     """The triangular filters that Whisper was trained with, (n_mels, 201), for 16 kHz audio.
 
-    librosa's `mel` with Slaney's scale, "Auditory Toolbox" (1998): linear below 1 kHz, logarithmic above; each of the same area.
+    librosa's `mel` with Slaney's scale, "Auditory Toolbox" (1998): linear below 1 kHz, logarithmic above;
+    each filter has the same area.
     """
     highest_mel = 15.0 + np.log(8.0) * 27.0 / np.log(6.4)
     mels = np.linspace(0.0, highest_mel, n_mels + 2)

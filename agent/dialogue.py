@@ -1,19 +1,39 @@
-"""The agent's side of the conversation: a warm prefix, turns that can be broken off, room to go on."""
+"""The agent's side of the conversation: a warm prefix, turns that can be broken off, room to go on.
+
+The prompt is the tools and instructions, then the project's brief, then the history. It only ever grows: what
+has changed is told in the next turn. It outlives the process, as the last session of its place.
+"""
 
 from __future__ import annotations
 
-import hashlib
+import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass, replace
 
-from agent.conversation import Conversation, Mark
-from agent.engine.protocol import Engine, Piece
+from agent.cache.entry import Retention, StoreError
+from agent.conversation import Conversation, Mark, opening_parts, tokens_of
+from agent.engine.protocol import ContextFull, Engine, Piece
 from agent.events import Usage
+from agent.sessions import SessionRecord
 from agent.template import ChatTemplate
-from agent.transcript import Kind, Transcript
 
 _TURN_TOKENS = 2_600  # kept free for one turn: context, calls and results
-_REMEMBERED_LINES = 6
+_REMEMBERED_LINES = 12
 _LINE_CHARS = 240
+_RECOMPUTED_TOKENS = 512  # of a last session whose context is lost; more would take longer than it is worth
+_WORTH_TOKENS = 64  # a context that has grown by less is not written again
+_COMPACTED = "Our conversation had grown long, so I have summed up its beginning to make room."
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where the conversation stood; `compactions` tells whether what was said then is still there."""
+
+    n_tokens: int
+    is_reply_open: bool
+    memory: tuple[str, ...]
+    untold: tuple[str, ...]
+    compactions: int
 
 
 class Dialogue:
@@ -23,80 +43,129 @@ class Dialogue:
     was done without the model is told to it with the next `ask`, so that nothing waits for it to be read.
     """
 
-    def __init__(self, engine: Engine, template: ChatTemplate, prompt: str) -> None:
+    def __init__(
+        self, engine: Engine, template: ChatTemplate, prompt: str, *, brief: str = "", place: str = ""
+    ) -> None:
+        """`brief` tells of the project; `place` is where the last session is looked for, or "" for nowhere."""
         self._engine = engine
         self._template = template
         self._prompt = prompt
+        self._brief = brief
+        self._place = place
         self._talk: Conversation | None = None
+        self._warming: asyncio.Task[None] | None = None
+        self._saving: asyncio.Task[None] | None = None
+        self._saved: tuple[int, ...] = ()  # tokens of the session that are known to be kept
+        self._notices: list[str] = []
+        self._told_troubles: set[str] = set()
         self._base_tokens = 0
         self._clean_tokens = 0
-        self._since = Mark(0, 0, 0)
+        self._since = Mark(0, 0, 0, 0)
+        self._asked = ""  # what this turn began with
         self._is_under_way = False
         self._is_reply_open = False
         self._was_reply_open = False  # when the turn began
         self._memory: list[str] = []
         self._untold: list[str] = []
         self._n_told = 0  # of them, in the turn under way
+        self._compactions = 0
 
     @property
     def conversation(self) -> Conversation | None:
         """What has been said, once the model has been needed."""
         return self._talk
 
+    def take_notices(self) -> list[str]:
+        """What the user should hear about the conversation itself, once."""
+        notices, self._notices = self._notices, []
+        return notices
+
     async def warm(self) -> None:
-        """Restore the system prompt's KV, or compute and keep it. Later calls do nothing."""
+        """Bring back the last session of this place, or else the opening; later calls do nothing.
+
+        Who waits for it may be cancelled: the work goes on.
+        """
         if self._talk is not None:
             return
-        digest = hashlib.sha256(f"{self._template.fingerprint}\0{self._prompt}".encode()).hexdigest()[:32]
-        key = f"guided-{digest}"
-        session = await self._engine.restore(key)
-        if session is not None:
-            opening = Transcript().append(Kind.OPENING, self._prompt, len(session.tokens))
-            talk = Conversation.resume(self._engine, session, self._template, opening)
-        else:
-            talk = Conversation(self._engine, await self._engine.open(), self._template)
-            await talk.system(self._prompt)
-            await talk.session.save(key)
-        self._talk = talk
-        self._base_tokens = self._clean_tokens = talk.transcript.n_tokens
+        if self._warming is None or self._warming.done():
+            self._warming = asyncio.ensure_future(self._warm_up())
+        await asyncio.shield(self._warming)
+
+    async def close(self) -> None:
+        """Wait until what is being saved is saved."""
+        for task in (self._warming, self._saving):
+            if task is not None and not task.done():
+                await asyncio.wait([task])
 
     async def begin(self) -> None:
         """Start a turn: cut away one that was broken off, and make room when the window is nearly full."""
-        self._since = self._talk.mark() if self._talk is not None else Mark(0, 0, 0)
+        self._asked = ""
+        self._since = Mark(0, 0, 0, 0)
         if self._talk is None:
             return
         if self._is_under_way:
             await self._talk.rewind(self._clean_tokens)
             self._is_reply_open = self._was_reply_open
             self._n_told = 0
-        if self._engine.context_tokens - self._talk.transcript.n_tokens < _TURN_TOKENS:
-            await self._talk.rewind(self._base_tokens)
-            self._is_reply_open = False
-            self._untold = list(self._memory)
-        self._clean_tokens = self._talk.transcript.n_tokens
-        self._was_reply_open = self._is_reply_open
-        self._since = self._talk.mark()
-        self._is_under_way = True
+        n_tokens = self._talk.transcript.n_tokens
+        if self._engine.context_tokens - n_tokens < _TURN_TOKENS and n_tokens > self._base_tokens:
+            await self._compact(self._talk)
+        self._start_turn(self._talk)
 
     def end(self) -> None:
-        """The turn is whole: what it said stays."""
+        """The turn is whole: what it said stays, and is saved while nobody waits for it."""
         self._is_under_way = False
         self._untold = self._untold[self._n_told :]
         self._n_told = 0
+        if self._talk is not None and self._engine.keeper is not None:
+            self._saving = asyncio.ensure_future(self._save(self._talk, self._saving))
 
-    async def ask(self, text: str) -> None:
-        """A user turn with `text`, after what was done since the last one; then the reply is opened."""
+    async def foresee(self, text: str) -> None:
+        """Compute ahead what `ask(text)` would need, as long as no turn is under way. May be cancelled.
+
+        When other words come then, what they share with these is kept and the rest taken back.
+        """
         await self.warm()
-        assert self._talk is not None
-        self._is_under_way = True
-        if self._is_reply_open:
-            await self._talk.close_reply()
-            self._is_reply_open = False
-        earlier = "".join(f"{line}\n" for line in self._untold[self._n_told :][-_REMEMBERED_LINES:])
-        await self._talk.user(f"{earlier}{text}")
-        self._n_told = len(self._untold)
-        await self._talk.open_reply()
-        self._is_reply_open = True
+        if self._talk is not None and not self._is_under_way:
+            await self._talk.foresee(f"{self._earlier()}{text}", closes_reply=self._is_reply_open)
+
+    def point(self) -> Point:
+        """Where the turn under way began, for `go_back`."""
+        memory, untold = tuple(self._memory), tuple(self._untold)
+        return Point(self._clean_tokens, self._was_reply_open, memory, untold, self._compactions)
+
+    async def go_back(self, point: Point) -> None:
+        """Forget all that was said and done since `point`, the turn under way included."""
+        self._memory, self._untold, self._n_told = list(point.memory), list(point.untold), 0
+        self._is_under_way = False
+        if self._talk is None:
+            return
+        is_there = point.compactions == self._compactions
+        await self._talk.rewind(max(point.n_tokens, self._base_tokens) if is_there else self._base_tokens)
+        self._is_reply_open = point.is_reply_open and is_there
+        self._untold = self._untold if is_there else list(self._memory)
+        self.end()
+
+    async def ask(self, text: str, *, goes_on: bool = False) -> None:
+        """A user turn with `text`, after what was done since the last one; then the reply is opened.
+
+        `goes_on` when `text` is of use only together with what was asked before. Where the window is too short
+        for it, the conversation is summed up first.
+        """
+        if self._talk is None:
+            await self.warm()
+            assert self._talk is not None
+            self._start_turn(self._talk, self._talk.start)
+        self._asked = self._asked if goes_on else text
+        try:
+            await self._ask(self._talk, text)
+        except ContextFull:
+            if self._talk.transcript.n_tokens <= self._base_tokens:
+                raise
+            await self._compact(self._talk)
+            self._clean_tokens, self._was_reply_open = self._base_tokens, False
+            self._since = replace(self._since, n_tokens=min(self._since.n_tokens, self._base_tokens))
+            await self._ask(self._talk, f"{self._asked}\n\n{text}" if goes_on else text)
 
     async def put(self, text: str) -> None:
         """Append `text` to the open reply as the client's own words."""
@@ -123,3 +192,118 @@ class Dialogue:
             return Usage()
         spent = self._talk.spent(self._since)
         return Usage(0, spent.computed_tokens, spent.cached_tokens, spent.generated_tokens)
+
+    def _start_turn(self, talk: Conversation, since: Mark | None = None) -> None:
+        self._clean_tokens = talk.transcript.n_tokens
+        self._was_reply_open = self._is_reply_open
+        mark = talk.mark()
+        self._since = since or mark
+        self._is_under_way = True
+
+    async def _ask(self, talk: Conversation, text: str) -> None:
+        self._is_under_way = True
+        if self._is_reply_open:
+            await talk.close_reply()
+            self._is_reply_open = False
+        await talk.user(f"{self._earlier()}{text}")
+        self._n_told = len(self._untold)
+        await talk.open_reply()
+        self._is_reply_open = True
+
+    def _earlier(self) -> str:
+        """The newest of what was done since the model last heard, in lines; at most an eighth of the window."""
+        lines, left_chars = list[str](), self._engine.context_tokens // 2  # a token has about four characters
+        for line in reversed(self._untold[self._n_told :][-_REMEMBERED_LINES:]):
+            left_chars -= len(line) + 1
+            if left_chars < 0:
+                break
+            lines.insert(0, f"{line}\n")
+        return "".join(lines)
+
+    async def _compact(self, talk: Conversation) -> None:
+        """Keep the opening, and of the rest what was asked and done, told in the next turn.
+
+        The summary is made of facts: a small model's own is slow, and claims success where there was none.
+        """
+        await talk.rewind(self._base_tokens)
+        self._is_reply_open = False
+        self._untold, self._n_told = list(self._memory), 0
+        self._compactions += 1
+        self._notices.append(_COMPACTED)
+
+    # Across processes.
+
+    async def _warm_up(self) -> None:
+        talk = await self._last_talk()
+        if talk is None:
+            texts = [text for text in (self._prompt, self._brief) if text]
+            parts = [part for run in opening_parts(self._template, texts) for part in run]
+            session = await self._engine.restore(tokens_of(self._engine, parts))
+            talk = Conversation(self._engine, session, self._template)
+            await talk.system(*texts)
+            self._base_tokens = talk.transcript.n_tokens
+            try:
+                await talk.session.save(Retention.PINNED)
+            except StoreError as error:
+                self._trouble(error)
+            self._saved = talk.session.tokens
+        self._clean_tokens = talk.transcript.n_tokens
+        self._talk = talk
+
+    async def _last_talk(self) -> Conversation | None:
+        """The last session of this place, if it has the same prompt and not too much of it is lost."""
+        keeper = self._engine.keeper
+        found = await keeper.last_session(self._place) if keeper is not None and self._place else None
+        if found is None:
+            return None
+        tokens, text = found
+        try:
+            record = SessionRecord.from_json(text)
+        except ValueError:
+            return None
+        self._memory, self._untold = list(record.memory), list(record.memory)
+        if record.opening != self._prompt or len(tokens) >= self._engine.context_tokens:
+            return None
+        session = await self._engine.restore(tokens)
+        if len(tokens) - len(session.tokens) > _RECOMPUTED_TOKENS:
+            return None
+        self._saved = session.tokens
+        await session.prefill(tokens[len(session.tokens) :])
+        try:
+            talk = Conversation.resume(self._engine, session, self._template, record.transcript)
+        except ValueError:
+            return None
+        self._untold = list(record.untold)
+        if record.brief != self._brief:
+            self._untold.append(f"The project is now: {self._brief}")
+        self._is_reply_open = record.is_reply_open
+        self._base_tokens = record.opening_tokens
+        return talk
+
+    async def _save(self, talk: Conversation, before: asyncio.Task[None] | None) -> None:
+        """Keep the session and what is needed to go on with it."""
+        tokens, transcript = talk.session.tokens[: talk.transcript.n_tokens], talk.transcript
+        record = SessionRecord(
+            transcript, self._is_reply_open, tuple(self._memory), tuple(self._untold), self._brief
+        )
+        usage, rate, keeper = self.usage(), self._engine.prefill_rate, self._engine.keeper
+        assert keeper is not None
+        if before is not None and not before.done():
+            await asyncio.wait([before])
+        try:
+            if len(tokens) - len(self._saved) >= _WORTH_TOKENS or self._saved != tokens[: len(self._saved)]:
+                await talk.session.save()
+                self._saved = tokens
+            if self._place:
+                await keeper.keep_session(self._place, tokens, record.to_json())
+            read_tokens = usage.cache_read_input_tokens
+            spared_s = read_tokens / rate if rate else 0.0
+            await keeper.count(read_tokens, usage.cache_creation_input_tokens, spared_s)
+        except StoreError as error:
+            self._trouble(error)
+
+    def _trouble(self, error: StoreError) -> None:
+        """To be told with the next turn, once: the work itself goes on."""
+        if str(error) not in self._told_troubles:
+            self._told_troubles.add(str(error))
+            self._notices.append(str(error))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator
 
-from agent.events import ApprovalNeeded, Event, ToolArgumentsDelta, ToolCallReady, ToolCallStarted, ToolResult
+from agent.events import Event, ToolArgumentsDelta, ToolCallReady, ToolCallStarted, ToolResult
 from agent.hands import Hands, NeedsWord
 from agent.intents import DirectCall
 from agent.steps import Turn
@@ -33,8 +33,9 @@ async def direct(
     before = await hands.baseline() if call.tool == "rename" else None
     outcome = await hands.carry_out(tool, call.arguments, request, before)
     if isinstance(outcome, NeedsWord):
-        yield ApprovalNeeded(call_id, outcome.question)
-        outcome = refused(tool.name, "That needs your word first.")
+        asked = outcome.asked(call_id)
+        yield asked
+        outcome = await hands.settle(outcome, asked)
     turn.deeds.append(f"{tool.name}: {outcome.content}")
     yield ToolResult(call_id, outcome.ok, outcome.content, outcome.facts)
     if outcome.ok and before is not None:

@@ -65,21 +65,35 @@ class ToolResult:
 
 @dataclass(frozen=True)
 class ApprovalNeeded:
-    """A call waits for the user's word; `action` is the exact command or change, `reason` why it waits."""
+    """A call waits for the user's word; `action` is the exact command or change, `reason` why it waits.
+
+    What is destructive cannot be taken back by `undo`.
+    """
 
     id: str
     action: str
     reason: str = ""
+    is_destructive: bool = False
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Token counts of one turn as the Anthropic Messages API defines them: the three inputs are disjoint."""
+    """Token counts of one turn as the Anthropic Messages API defines them.
+
+    The three inputs are disjoint and sum to the whole prompt; only what was not computed counts as read.
+    """
 
     input_tokens: int = 0
     cache_creation_input_tokens: int = 0
     cache_read_input_tokens: int = 0
     output_tokens: int = 0
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A sentence for the user about the conversation itself, not about the work; to be said."""
+
+    text: str
 
 
 @dataclass(frozen=True)
@@ -98,5 +112,6 @@ Event = Union[
     ToolResult,
     ApprovalNeeded,
     Usage,
+    Notice,
     TurnEnded,
 ]

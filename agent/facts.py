@@ -135,6 +135,38 @@ class Committed:
 
 
 @dataclass(frozen=True)
+class CommandRun:
+    """A command that was run. `last_line` is the last that it wrote; `left_behind` what it had left running.
+
+    What was left behind has been ended.
+    """
+
+    command: str
+    exit_status: int
+    lines: int
+    last_line: str = ""
+    timed_out: bool = False
+    left_behind: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FilesRestored:
+    """What the request `deed` did to the files was taken back, or (`again`) done again.
+
+    `changed` files have their other content, `removed` ones are gone, `returned` ones are there again; `left`
+    are files that could not be followed, so that they stay as they are.
+    """
+
+    deed: str
+    request: str
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    returned: tuple[str, ...]
+    left: tuple[str, ...] = ()
+    again: bool = False
+
+
+@dataclass(frozen=True)
 class Refused:
     """A call that was not carried out, and why, in words fit to be spoken."""
 
@@ -153,5 +185,7 @@ Fact = Union[
     ChangesShown,
     GitStatus,
     Committed,
+    CommandRun,
+    FilesRestored,
     Refused,
 ]

@@ -5,37 +5,61 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Union
 
+from agent.approval import Approve, Approved, refuse
 from agent.errors import UtterError
+from agent.events import ApprovalNeeded
 from agent.guard import compare
-from agent.permissions import Ask, Deny, decide
+from agent.permissions import Action, Ask, Deny, Kind, Mode, decide, is_secret
 from agent.tools.registry import Outcome, Tool, refused
 from agent.tools.testreport import TestReport
 from agent.tools.toolbox import Toolbox, told
 
 _BASELINE_LIMIT_S = 30.0
 _REMOVES_TESTS = re.compile(r"\b(remove|delete|drop|get rid of)\b.*test", re.IGNORECASE)
+_CHANGING = (Kind.WRITE, Kind.COMMIT, Kind.RUN, Kind.RUN_TESTS)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """What `Hands.carry_out` was given."""
+
+    tool: Tool
+    arguments: Mapping[str, Any]
+    request: str
+    before: TestReport | None
+    must_mend: bool
 
 
 @dataclass(frozen=True)
 class NeedsWord:
-    """The call was not carried out: the user has to be asked, with `question`."""
+    """The call waits for the user's word: tell `asked`, then `Hands.settle` it."""
 
-    question: str
+    call: _Call
+    action: Action
+    ask: Ask
+
+    def asked(self, call_id: str) -> ApprovalNeeded:
+        """The question that goes out, with the exact command or change in it."""
+        what = _exactly(self.action, self.call)
+        return ApprovalNeeded(call_id, what, self.ask.reason, self.ask.is_destructive)
 
 
 class Hands:
-    """Carries out calls of one toolbox."""
+    """Carries out calls of one toolbox. `approve` asks the user."""
 
-    def __init__(self, toolbox: Toolbox) -> None:
+    def __init__(self, toolbox: Toolbox, approve: Approve = refuse, mode: Mode = Mode.WORK) -> None:
         self._tools = toolbox
+        self._approve = approve
+        self._mode = mode
         self._tests_are_slow = False
 
     async def baseline(self) -> TestReport | None:
         """The tests as they are before a change; None where there are none, or they take too long."""
-        if self._tests_are_slow:
+        if self._tests_are_slow or self._mode is Mode.READ_ONLY:
             return None
         try:
             report = await asyncio.wait_for(self._tools.test_report(), _BASELINE_LIMIT_S)
@@ -57,16 +81,46 @@ class Hands:
 
         With `before`, a change is taken back when it breaks a test, or (`must_mend`) when it mends none.
         """
-        action = tool.action(arguments)
-        decision = decide(action, request) if action is not None else None
+        call = _Call(tool, arguments, request, before, must_mend)
+        try:
+            action = self._action(call)
+        except UtterError as error:
+            return refused(tool.name, str(error))
+        if action is None:
+            return await self._do(call, None)
+        decision = await asyncio.to_thread(decide, action, request, self._mode, self._tools.ground)
         if isinstance(decision, Deny):
             return refused(tool.name, decision.reason)
         if isinstance(decision, Ask):
-            return NeedsWord(decision.reason)
-        edits = self._tools.edits
+            return NeedsWord(call, action, decision)
+        return await self._do(call, action)
+
+    async def settle(self, waiting: NeedsWord, asked: ApprovalNeeded) -> Outcome:
+        """Ask the user, and carry the call out if the answer is yes."""
+        answer = await self._approve(asked)
+        if not isinstance(answer, Approved):
+            return refused(waiting.call.tool.name, answer.reason)
+        with ExitStack() as granted:
+            if waiting.action.path and is_secret(waiting.action.path):
+                granted.enter_context(self._tools.workspace.granted(waiting.action.path))
+            return await self._do(waiting.call, waiting.action)
+
+    def _action(self, call: _Call) -> Action | None:
+        """What the call would do, to the file that its path leads to in the end."""
+        action = call.tool.action(call.arguments)
+        if action is None or not action.path:
+            return action
+        workspace = self._tools.workspace
+        real = workspace.relative(workspace.resolve(action.path))
+        return replace(action, path=real) if is_secret(real) else action
+
+    async def _do(self, call: _Call, action: Action | None) -> Outcome:
+        if action is not None and action.kind in _CHANGING:
+            await self._tools.before_change()
+        tool, before, edits = call.tool, call.before, self._tools.edits
         mark = edits.mark()
         try:
-            outcome = await tool.handler(arguments)
+            outcome = await tool.handler(call.arguments)
         except (UtterError, OSError, RecursionError, MemoryError) as error:
             edits.revert(mark)
             return refused(tool.name, _trouble(error))
@@ -81,11 +135,11 @@ class Hands:
             # Broken off before the tests could tell: the change is not known to be good.
             edits.revert(mark)
             raise
-        verdict = compare(before, after, may_remove=bool(_REMOVES_TESTS.search(request)))
+        verdict = compare(before, after, may_remove=bool(_REMOVES_TESTS.search(call.request)))
         if verdict.is_harmful:
             broke = verdict.broken[0].name if verdict.broken else "the tests"
             return self._taken_back(tool, mark, f"that change made {broke} fail")
-        if must_mend and not verdict.mended:
+        if call.must_mend and not verdict.mended:
             left = told(self._tools.test_facts(after)).partition("; ")[2]
             return self._taken_back(tool, mark, "that change did not help", f": {left}")
         return outcome
@@ -97,6 +151,17 @@ class Hands:
             names = ", ".join(left)
             return refused(tool.name, f"{why}, and {names} has been saved since, so I left it as it is{more}")
         return replace(refused(tool.name, f"{why}, so I took it back{more}"), was_taken_back=True)
+
+
+def _exactly(action: Action, call: _Call) -> str:
+    """The command or the change, in full."""
+    if action.kind is Kind.RUN:
+        return action.command
+    if action.kind is Kind.COMMIT:
+        return f"commit with the message: {call.arguments.get('message', '')}"
+    verbs = {Kind.READ: "read", Kind.WRITE: "change", Kind.RUN_TESTS: "run the tests"}
+    names = " ".join(str(call.arguments[key]) for key in ("old", "new") if call.tool.name == "rename")
+    return f"{verbs.get(action.kind, call.tool.name)} {action.path or names}".strip()
 
 
 def _trouble(error: UtterError | OSError | RecursionError | MemoryError) -> str:

@@ -24,6 +24,7 @@ _PROJECT = (
 )
 _TESTS = r"(?:whole |full |unit ?)?(?:tests?|test suite|suite|pytest)(?: suite)?"
 _STATE = r"(?:pass(?:ing|ed)?|work(?:ing)?|green|fail(?:ing|ed)?|broken|red|ok(?:ay)?)"
+_LAST = r"(?:(?:very )?(?:last|latest|previous) )?(?:it|one|change|changes|edit|edits|step|request|thing)"
 
 _PATTERNS = {
     "run_tests": (
@@ -44,6 +45,13 @@ _PATTERNS = {
         r"(?:which|what) branch (?:am i on|is)",
         r"(?:which|what) files (?:are|have been|were) (?:modified|changed|edited)",
     ),
+    "undo": (
+        rf"undo(?: {_LAST})?",
+        r"undo what you (?:just )?(?:did|changed)",
+        rf"(?:take|put) (?:{_LAST} )?back(?: {_LAST})?",
+        rf"(?:revert|roll back)(?: {_LAST})?",
+    ),
+    "redo": (rf"redo(?: {_LAST})?", rf"(?:undo (?:undo|undoing)|put {_LAST} back in)"),
     "list_files": (
         rf"(?:what|which)(?: are)? (?:files|modules)(?: are| do (?:i|we|you) have)?{_PROJECT}*",
         rf"(?:what|which) files (?:does|are){_PROJECT} ?(?:have|contain|made)?",

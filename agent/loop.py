@@ -13,18 +13,24 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from agent import intents, routing
+from agent.approval import Approve, refuse
 from agent.conversation import Conversation
-from agent.dialogue import Dialogue
+from agent.dialogue import Dialogue, Point
 from agent.direct import direct
 from agent.engine.protocol import ContextFull, Engine
 from agent.errors import UtterError
-from agent.events import EndReason, Event, ToolCallStarted, ToolResult, TurnEnded
+from agent.events import EndReason, Event, Notice, ToolCallStarted, ToolResult, TurnEnded
+from agent.facts import FilesRestored
 from agent.guided import Guided
 from agent.hands import Hands
+from agent.intents import DirectCall
+from agent.permissions import Mode
 from agent.steps import TimeUp, Turn
 from agent.template import ChatTemplate
 from agent.toolcalls.prompt import system_prompt
 from agent.tools.toolbox import Toolbox
+
+_KEPT_POINTS = 100
 
 
 @dataclass(frozen=True)
@@ -43,12 +49,21 @@ class Agent:
     """
 
     def __init__(
-        self, engine: Engine, template: ChatTemplate, toolbox: Toolbox, limits: Limits | None = None
+        self,
+        engine: Engine,
+        template: ChatTemplate,
+        toolbox: Toolbox,
+        limits: Limits | None = None,
+        approve: Approve = refuse,
+        mode: Mode = Mode.WORK,
+        place: str = "",
     ) -> None:
+        """The last session of `place`, such as the repository's path, is gone on with; "" for a new one."""
         self._tools = toolbox
-        self._hands = Hands(toolbox)
+        self._hands = Hands(toolbox, approve, mode)
+        self._points: dict[str, Point] = {}
         self._limits = limits or Limits()
-        self._dialogue = Dialogue(engine, template, system_prompt(toolbox.registry))
+        self._dialogue = Dialogue(engine, template, system_prompt(toolbox.registry), place=place)
         self._dialect = Guided(self._dialogue, self._hands, toolbox)
 
     @property
@@ -57,8 +72,23 @@ class Agent:
         return self._dialogue.conversation
 
     async def warm(self) -> None:
-        """Restore the system prompt's KV from an earlier run, or compute and save it."""
+        """Bring back the last session, or else the system prompt's context. A turn that must waits for it."""
         await self._dialogue.warm()
+
+    async def foresee(self, request: str) -> None:
+        """Compute ahead what a turn with `request` would give the model to read; it may yet be unfinished.
+
+        For the time while the user still speaks. May be cancelled, and called again with more or other words.
+        """
+        parts = routing.split(request)
+        if len(parts) == 1 and await self._direct_call(request) is None:
+            opening = await self._dialect.opening(request)
+            if opening:
+                await self._dialogue.foresee(opening)
+
+    async def close(self) -> None:
+        """Wait until the conversation is saved."""
+        await self._dialogue.close()
 
     async def turn(self, request: str) -> AsyncGenerator[Event, None]:
         """Carry out one request. Ends with `Usage` and `TurnEnded`, always; raises only cancellation.
@@ -68,11 +98,12 @@ class Agent:
         turn = Turn(time.monotonic(), self._limits.time_s, self._limits.steps)
         end = TurnEnded(EndReason.ANSWERED)
         is_whole = False
-        begun = ""
+        begun = undone = ""
+        deed = self._tools.timeline.open(request) if self._tools.timeline is not None else ""
         try:
             try:
                 async with (
-                    aclosing(self._parts(request, turn)) as events,
+                    aclosing(self._parts(request, turn, deed)) as events,
                     aclosing(turn.in_time(events)) as timed,
                 ):
                     async for event in timed:
@@ -83,8 +114,12 @@ class Agent:
                             begun = event.id
                         elif isinstance(event, ToolResult):
                             begun = ""
+                            undone = _undone(event) or undone
                         yield event
                 self._dialogue.end()
+                if undone in self._points:
+                    await self._go_back(undone)
+                    turn.deeds.clear()
                 is_whole = True
             except TimeUp as error:
                 end = TurnEnded(EndReason.TIME_LIMIT, str(error))
@@ -96,15 +131,25 @@ class Agent:
                 what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
                 end = TurnEnded(EndReason.FAILED, f"Something went wrong in me, so I stopped: {what}.")
         finally:
+            if self._tools.timeline is not None:
+                self._tools.timeline.close()
             self._remember(request, turn, is_whole=is_whole)
         if begun:
             yield ToolResult(begun, False, f"error: {end.detail}")
+        for text in self._dialogue.take_notices():
+            yield Notice(text)
         yield self._dialogue.usage()
         yield end
 
-    async def _parts(self, request: str, turn: Turn) -> AsyncGenerator[Event, None]:
+    async def _parts(self, request: str, turn: Turn, deed: str) -> AsyncGenerator[Event, None]:
         """The requests of one sentence in turn, until one does not end well."""
         await self._dialogue.begin()
+        for text in self._dialogue.take_notices():
+            yield Notice(text)
+        if deed:
+            self._points[deed] = self._dialogue.point()
+        if len(self._points) > _KEPT_POINTS:
+            del self._points[next(iter(self._points))]
         for part in routing.split(request):
             async with aclosing(self._part(part, turn)) as events:
                 async for event in events:
@@ -113,9 +158,7 @@ class Agent:
                         return
 
     async def _part(self, request: str, turn: Turn) -> AsyncGenerator[Event, None]:
-        await asyncio.to_thread(self._tools.index.refresh)
-        names = {item.symbol.bare_name for item in self._tools.index.located()}
-        call = intents.direct(request, names)
+        call = await self._direct_call(request)
         if call is not None:
             working = direct(call, request, turn, self._hands, self._tools)
         else:
@@ -124,6 +167,19 @@ class Agent:
             async for event in working:
                 yield event
 
+    async def _direct_call(self, request: str) -> DirectCall | None:
+        """The call that `request` names so plainly that no model is needed."""
+        await asyncio.to_thread(self._tools.index.refresh)
+        names = {item.symbol.bare_name for item in self._tools.index.located()}
+        return intents.direct(request, names)
+
+    async def _go_back(self, deed: str) -> None:
+        """Forget a request whose changes were taken back, and all that was said since."""
+        await self._dialogue.go_back(self._points[deed])
+        earlier = list(self._points)
+        for later in earlier[earlier.index(deed) :]:
+            del self._points[later]
+
     def _remember(self, request: str, turn: Turn, *, is_whole: bool) -> None:
         """Keep what was done for later turns; what the model said itself is in the conversation already."""
         if turn.deeds:
@@ -131,3 +187,9 @@ class Agent:
             self._dialogue.remember(
                 f"Earlier request: {request} Done: {'; '.join(turn.deeds)}", is_told=is_told
             )
+
+
+def _undone(result: ToolResult) -> str:
+    """The request that a call has taken back, if any."""
+    facts = (fact for fact in result.summary_facts if isinstance(fact, FilesRestored) and not fact.again)
+    return next((fact.deed for fact in facts), "")

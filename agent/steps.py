@@ -26,7 +26,7 @@ from agent.toolcalls import guided
 from agent.toolcalls.grammar import FENCE
 from agent.toolcalls.guided import CallFailed, Menu, Said
 from agent.tools.files import fenced
-from agent.tools.registry import Outcome, refused
+from agent.tools.registry import Outcome
 from agent.tools.testreport import TestReport
 from agent.tools.toolbox import Toolbox
 
@@ -54,14 +54,19 @@ class Turn:
 
     async def in_time(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
         """Pass `events` on; raises `TimeUp` and ends what they wait for when the turn's time is over."""
+        is_asking = False
         while True:
-            left_s = self.started_s + self.time_s - time.monotonic()
+            begun_s = time.monotonic()
+            left_s = None if is_asking else max(self.started_s + self.time_s - begun_s, 0.0)
             try:
-                event = await asyncio.wait_for(events.__anext__(), max(left_s, 0.0))
+                event = await asyncio.wait_for(events.__anext__(), left_s)
             except StopAsyncIteration:
                 return
             except asyncio.TimeoutError:
                 raise TimeUp("That took too long, so I stopped.") from None
+            if is_asking:  # the user's time to answer is not the turn's
+                self.time_s += time.monotonic() - begun_s
+            is_asking = isinstance(event, ApprovalNeeded)
             yield event
 
 
@@ -82,7 +87,7 @@ async def work(
     task: Task, turn: Turn, dialogue: Dialogue, hands: Hands, toolbox: Toolbox
 ) -> AsyncGenerator[Event, None]:
     """Ends after an answer or a change that stays; a `TurnEnded` says that it went otherwise."""
-    await dialogue.ask(f"{task.given.text}Request: {' '.join(task.request.split())}")
+    await dialogue.ask(request_text(task.given, task.request))
     seen: dict[str, Outcome] = {}
     masked: set[str] = set()
     failures, temperature, reason, is_hopeless = 0, 0.0, "", False
@@ -124,8 +129,9 @@ async def work(
                     tool, call.arguments, task.request, before, must_mend=task.must_mend
                 )
                 if isinstance(done, NeedsWord):
-                    yield ApprovalNeeded(call.id, done.question)
-                    done = refused(call.name, "that needs the user's word first")
+                    asked = done.asked(call.id)
+                    yield asked
+                    done = await hands.settle(done, asked)
                 outcome = seen[signature] = done
             is_done = outcome.ok and not toolbox.registry[call.name].read_only
             if is_done:  # kept before it is told: whoever is told may break off
@@ -143,11 +149,17 @@ async def work(
             if failures == task.max_failures or is_hopeless:
                 break
         if not is_last:
-            await dialogue.ask(_told(outcome, is_search=call is not None and call.name == "search"))
+            told = _told(outcome, is_search=call is not None and call.name == "search")
+            await dialogue.ask(told, goes_on=True)
     turn.deeds.append(f"could not: {reason}")
     what = "I could not fix it" if task.must_mend else "I could not do that"
     ended = EndReason.FAILED if failures == task.max_failures or is_hopeless else EndReason.STEP_LIMIT
     yield TurnEnded(ended, f"{what}: {reason}." if reason else f"{what}.")
+
+
+def request_text(given: Context, request: str) -> str:
+    """What a task begins with, as the model reads it."""
+    return f"{given.text}Request: {' '.join(request.split())}"
 
 
 def _told(outcome: Outcome, *, is_search: bool) -> str:

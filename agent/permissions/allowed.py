@@ -152,20 +152,6 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "rake": _runs("test", "spec", never=("-f", "-e", "-r", "=")),
     "shellcheck": _runs(""),
 }
-_NETWORK = {
-    "git": ("push", "pull", "fetch", "clone", "ls-remote", "submodule", "remote"),
-    "npm": ("install", "i", "ci", "add", "update", "publish", "audit", "exec", "view"),
-    "yarn": ("", "install", "add", "upgrade", "dlx"),
-    "pnpm": ("install", "i", "add", "update", "dlx"),
-    "go": ("get", "install", "mod"),
-    "cargo": ("fetch", "install", "add", "update", "publish", "search"),
-    "uv": ("pip", "sync", "add", "lock", "tool", "run"),
-    "poetry": ("install", "add", "update", "publish"),
-    **dict.fromkeys(("pip", "pip3"), ("install", "download", "index", "wheel")),
-    **dict.fromkeys(
-        ("curl", "wget", "ssh", "scp", "rsync", "npx", "apt", "apt-get", "brew", "gh", "ping"), ()
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -235,26 +221,9 @@ def why_ask(call: Call, place: Place, *, only_looking: bool = False) -> str:
     return "it is not among the commands that I run unasked"
 
 
-def needs_network(call: Call) -> bool:
-    """Whether a command is of no use without the network."""
-    subcommands = _NETWORK.get(call.name)
-    if call.name.startswith("python") and [w.text for w in call.words[1:3]] == ["-m", "pip"]:
-        return True
-    return subcommands == () or _subcommand(call) in (subcommands or ())
-
-
-def needs_credentials(call: Call) -> bool:
-    """Whether a command talks to a remote repository in the user's name."""
-    return call.name == "git" and needs_network(call)
-
-
 def is_inside(place: str, root: str) -> bool:
     """Whether an absolute path is the workspace or lies in it."""
     return place == root or place.startswith(f"{root.rstrip('/')}/")
-
-
-def _subcommand(call: Call) -> str:
-    return next((word.text for word in call.words[1:] if not word.text.startswith("-")), "")
 
 
 def _program(word: Word) -> str:

@@ -6,7 +6,8 @@ import re
 import unicodedata
 
 from agent.permissions import wrappers
-from agent.permissions.allowed import Place, needs_credentials, needs_network, why_ask
+from agent.permissions.allowed import Place, why_ask
+from agent.permissions.consequences import is_destructive, needs_credentials, needs_network
 from agent.permissions.decision import Action, Allow, Ask, Decision, Deny, Ground, Kind, Mode
 from agent.permissions.forbidden import forbidden
 from agent.permissions.secret_names import is_git_internal, is_secret
@@ -31,7 +32,8 @@ def decide(action: Action, request: str, mode: Mode = Mode.WORK, ground: Ground 
     if mode is Mode.READ_ONLY and action.kind in _CHANGING:
         return Deny(_ONLY_LOOKING)
     if action.path and is_secret(action.path):
-        return Ask(f"{action.path} may hold secrets.")
+        # Secrets are in no snapshot.
+        return Ask(f"{action.path} may hold secrets.", is_destructive=action.kind is Kind.WRITE)
     if mode is Mode.READ_ONLY and action.kind is Kind.RUN_TESTS:
         return Ask("Tests may change files.")
     if mode is Mode.ASK_FIRST and action.kind in (Kind.WRITE, Kind.COMMIT):
@@ -62,7 +64,8 @@ def _command(command: str, mode: Mode, ground: Ground) -> Decision:
     network = any(needs_network(call) for call in every)
     credentials = any(needs_credentials(call) for call in every)
     reaching = " and reaches the network" if network else ""
-    return Ask(f"{why[0].upper()}{why[1:]}{reaching}.", network, credentials)
+    question = f"{why[0].upper()}{why[1:]}{reaching}."
+    return Ask(question, network, credentials, any(is_destructive(call) for call in every))
 
 
 def _why_ask(scripts: list[Script], seen: list[wrappers.Seen], mode: Mode, ground: Ground) -> str:

@@ -45,12 +45,14 @@ class Allow:
 class Ask:
     """`reason` says in a sentence, fit to be spoken, why the user is asked.
 
-    What is approved then gets the network, or the user's keys for git, as far as it needs them.
+    What is approved then gets the network, or the user's keys for git, as far as it needs them. What is
+    destructive may not be possible to take back.
     """
 
     reason: str
     network: bool = False
     credentials: bool = False
+    is_destructive: bool = False
 
 
 @dataclass(frozen=True)

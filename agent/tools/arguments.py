@@ -20,6 +20,7 @@ _OTHER_NAMES = {
     "start": ("first_line", "start_line", "from", "offset", "line"),
     "end": ("last_line", "end_line", "to"),
     "text": ("message", "answer", "content"),
+    "command": ("cmd", "script", "shell_command", "commands"),
 }
 
 

@@ -80,7 +80,8 @@ async def run(
     command = [sys.executable, "-I", "-S", str(_SUPERVISOR), str(tell), str(_GRACE_S), *argv]
     surroundings = {**environment, _MARK: mark}
     if sandbox is not None:
-        own = (Path(sys.prefix), Path(sys.base_prefix), _SUPERVISOR)
+        programs = environment.get("PATH", os.defpath).split(os.pathsep)
+        own = [Path(sys.prefix), Path(sys.base_prefix), _SUPERVISOR.parents[1], *map(Path, programs)]
         command = sandbox.command(command, cwd, rights or Rights(), own)
         surroundings = sandbox.environment(surroundings)
     line = _Lifeline(lifeline)

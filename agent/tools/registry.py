@@ -50,7 +50,7 @@ Handler = Callable[[Mapping[str, Any]], Awaitable[Outcome]]
 class Tool:
     """`description` is one short line, for the model; `action` says what a call would do.
 
-    Handlers raise only `UtterError`s.
+    One that is not `for_model` only the user's own words call. Handlers raise only `UtterError`s.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Tool:
     read_only: bool
     handler: Handler
     action: Callable[[Mapping[str, Any]], Action | None]
+    for_model: bool = True
 
 
 class Registry:

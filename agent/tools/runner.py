@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from agent.sandbox import Rights, Sandbox
 from agent.tools import process
 from agent.tools.testreport import TestReport
 from agent.workspace import Workspace
@@ -16,16 +17,24 @@ NO_TESTS = "There are no tests in this project."
 
 @dataclass(frozen=True)
 class Project:
-    """Where tests are run; `environment` is that of the project's programs."""
+    """Where tests are run; `environment` is that of the project's programs.
+
+    In a sandbox they may write into the workspace and into `folder`.
+    """
 
     workspace: Workspace
     environment: Mapping[str, str]
     time_limit_s: float
+    sandbox: Sandbox | None = None
+    folder: Path | None = None
 
     async def run(self, argv: Sequence[str], *, time_limit_s: float | None = None) -> process.Finished:
         """Run a program in the project's root; raises OSError when it cannot be started."""
         limit = self.time_limit_s if time_limit_s is None else time_limit_s
-        return await process.run(argv, self.workspace.root, self.environment, limit)
+        root = self.workspace.root
+        sandbox = self.sandbox and replace(self.sandbox, root=root)
+        rights = Rights(writable=(self.folder,) if self.folder else ())
+        return await process.run(argv, root, self.environment, limit, sandbox, rights)
 
     async def run_into(self, output: Path, argv: Sequence[str]) -> process.Finished:
         """The same with all of its standard output in a file; what is left is what went wrong."""

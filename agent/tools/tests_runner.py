@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.languages import Language, is_test_file, language_of
+from agent.sandbox import Sandbox
 from agent.tools.compiled_tests import CargoRunner, GoRunner
 from agent.tools.node_tests import NodeRunner
 from agent.tools.python_tests import PythonRunner
@@ -29,6 +30,7 @@ class TestRunner:
     workspace: Workspace
     environment: Mapping[str, str]
     time_limit_s: float = 120.0
+    sandbox: Sandbox | None = None
     python: PythonRunner = field(default_factory=PythonRunner)
 
     async def run(self, only: str = "") -> TestReport:
@@ -36,7 +38,6 @@ class TestRunner:
         paths = await asyncio.to_thread(self.workspace.files)
         reports: list[TestReport] = []
         for name, runner, files in self._runners(paths):
-            project = Project(self.workspace, self.environment, self.time_limit_s)
             program = shutil.which(name, path=self.environment.get("PATH")) if name in _PROGRAMS else name
             if program is None:
                 missing = f"The tests need {_PROGRAMS[name]}, which is not installed."
@@ -44,6 +45,9 @@ class TestRunner:
                 continue
             try:
                 with tempfile.TemporaryDirectory(prefix="utter-tests-") as folder:
+                    project = Project(
+                        self.workspace, self.environment, self.time_limit_s, self.sandbox, Path(folder)
+                    )
                     reports.append(await runner.run(project, files, Path(folder), only))
             except OSError as error:
                 told = f"The project's {name.capitalize()} cannot be started: {error.strerror}."

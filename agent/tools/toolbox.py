@@ -7,18 +7,24 @@ import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from agent.codeindex import CodeIndex
 from agent.facts import Remarked, TestsRun
+from agent.ground import DiskGround
 from agent.permissions import Action, Kind
+from agent.sandbox import Sandbox
 from agent.tools import arguments as given
 from agent.tools.edit import EditTools
 from agent.tools.files import FileTools
 from agent.tools.git import GitTools
+from agent.tools.history import HistoryTools
 from agent.tools.registry import Outcome, Param, ParamKind, Registry, Tool, refused
+from agent.tools.shell import ShellTools
 from agent.tools.testreport import TestReport
 from agent.tools.tests_runner import TestRunner
+from agent.undo import Timeline
 from agent.workspace import Workspace, WorkspaceError
 
 _NAME = Param("name", ParamKind.SYMBOL)
@@ -34,21 +40,38 @@ _KEPT_REPORTS = 4
 class Toolbox:
     """The tools of `workspace`. `environment` is handed to git and to the project's own programs.
 
-    Making one reads the repository: do it off the event loop.
+    With a sandbox those programs are confined; with a timeline what they do can be taken back. Making one
+    reads the repository: do it off the event loop.
     """
 
     def __init__(
-        self, workspace: Workspace, environment: Mapping[str, str], *, test_time_s: float = 120.0
+        self,
+        workspace: Workspace,
+        environment: Mapping[str, str],
+        *,
+        test_time_s: float = 120.0,
+        run_time_s: float = 120.0,
+        sandbox: Sandbox | None = None,
+        timeline: Timeline | None = None,
     ) -> None:
         self.workspace = workspace
+        self.timeline = timeline
+        self.ground = DiskGround(workspace, Path(environment.get("HOME", "/")))
         self.index = CodeIndex(workspace)
         self.index.refresh()
         self.edits = EditTools(workspace, self.index)
-        self.runner = TestRunner(workspace, environment, time_limit_s=test_time_s)
+        self.runner = TestRunner(workspace, environment, time_limit_s=test_time_s, sandbox=sandbox)
+        self._shell = ShellTools(self.ground, environment, run_time_s, sandbox)
+        self._history = HistoryTools(timeline)
         self._files = FileTools(workspace, self.index, environment, self.edits.has_seen)
         self._git = GitTools(workspace, environment)
         self._reports: dict[int, tuple[float, TestReport]] = {}
         self.registry = Registry(self._tools())
+
+    async def before_change(self) -> None:
+        """To be awaited before anything that may change files, so that it can be taken back."""
+        if self.timeline is not None:
+            await self.timeline.before_change()
 
     async def known_report(self, since_s: float = 0.0) -> TestReport | None:
         """The test run of the files as they are now, if one began after `since_s` of the monotonic clock."""
@@ -65,6 +88,7 @@ class Toolbox:
 
     async def _fresh_report(self) -> TestReport:
         files, begun_s = await asyncio.to_thread(self._state), time.monotonic()
+        await self.before_change()
         report = await self.runner.run()
         self._reports.pop(files, None)
         self._reports[files] = (begun_s, report)
@@ -170,6 +194,16 @@ class Toolbox:
                 edits.rename,
                 _writes,
             ),
+            Tool(
+                "run",
+                "run a shell command",
+                (Param("command", ParamKind.WORDS),),
+                False,
+                self._shell.run,
+                _runs,
+            ),
+            Tool("undo", "take back", (), False, self._history.undo, _takes_back, for_model=False),
+            Tool("redo", "do again", (), False, self._history.redo, _takes_back, for_model=False),
             Tool("say", "tell the user something", (_TEXT,), True, _say, _nothing),
         )
 
@@ -218,6 +252,14 @@ def _tests(arguments: Mapping[str, Any]) -> Action:
 
 def _history(arguments: Mapping[str, Any]) -> Action:
     return Action(Kind.READ_HISTORY)
+
+
+def _runs(arguments: Mapping[str, Any]) -> Action:
+    return Action(Kind.RUN, command=given.text(arguments, "command"))
+
+
+def _takes_back(arguments: Mapping[str, Any]) -> Action:
+    return Action(Kind.UNDO)
 
 
 def _commits(arguments: Mapping[str, Any]) -> Action:

@@ -16,7 +16,7 @@ _MAX_BYTES = 64_000_000
 
 
 def observe(root: Path, path: str, moving: Collection[str] = ()) -> Found:
-    """What is at `path` now, links not followed. `moving` are paths that are about to be changed themselves."""
+    """What is at `path` now, links not followed. `moving` are paths that are about to change themselves."""
     for parent in reversed(PurePosixPath(path).parents[:-1]):
         try:
             mode = (root / parent).lstat().st_mode

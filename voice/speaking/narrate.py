@@ -7,12 +7,14 @@ from pathlib import PurePosixPath
 
 from agent.facts import (
     ChangesShown,
+    CommandRun,
     Committed,
     Fact,
     FileChange,
     FileEdited,
     FileRead,
     FilesListed,
+    FilesRestored,
     GitStatus,
     LineChange,
     Outlined,
@@ -53,6 +55,10 @@ def narrate(fact: Fact) -> list[str]:
         return git_status(fact)
     if isinstance(fact, Committed):
         return committed(fact)
+    if isinstance(fact, CommandRun):
+        return command_run(fact)
+    if isinstance(fact, FilesRestored):
+        return files_restored(fact)
     if isinstance(fact, FileRead):
         return [f"I read {file_name(fact.path)}."]
     if isinstance(fact, Outlined):
@@ -173,6 +179,43 @@ def committed(fact: Committed) -> list[str]:
     title = spoken(fact.message.strip().partition("\n")[0]).rstrip(".")
     head = f"Committed {count(fact.files, 'file')}"
     return [f"{head}:", f"{title}."] if title else [f"{head}."]
+
+
+def command_run(fact: CommandRun) -> list[str]:
+    """ "make lint is done.", or how it failed and its last line; then what it had left running."""
+    name = code(fact.command) or "the command"
+    if fact.timed_out:
+        clauses = [f"I stopped {name}, it took too long."]
+    elif fact.exit_status:
+        clauses = [f"{_capital(name)} failed, exit status {number(abs(fact.exit_status))}."]
+    else:
+        clauses = [f"{_capital(name)} is done."]
+    last = spoken(fact.last_line).split()
+    if last and (fact.exit_status or fact.lines == 1):
+        clauses.append(f"It says: {' '.join(last[:_MESSAGE_WORDS]).rstrip('.,:;')}.")
+    if fact.left_behind:
+        clauses.append(
+            f"It had left {count(len(fact.left_behind), 'process', 'processes')} running, which I ended."
+        )
+    return clauses
+
+
+def files_restored(fact: FilesRestored) -> list[str]:
+    """ "Taken back: calc dot py is as it was before." and which files are gone or there again."""
+    clauses = ["Done again:" if fact.again else "Taken back:"]
+    if fact.changed:
+        were = "is" if len(fact.changed) == 1 else "are"
+        state = "changed again" if fact.again else "as before"
+        clauses.append(f"{_capital(_few(fact.changed))} {were} {state}.")
+    if fact.removed:
+        were = "is" if len(fact.removed) == 1 else "are"
+        clauses.append(f"{_capital(_few(fact.removed))} {were} gone.")
+    if fact.returned:
+        were = "is" if len(fact.returned) == 1 else "are"
+        clauses.append(f"{_capital(_few(fact.returned))} {were} back.")
+    if fact.left:
+        clauses.append(f"I could not follow {_few(fact.left)}, so that stays as it is.")
+    return clauses
 
 
 def refused(fact: Refused) -> list[str]:

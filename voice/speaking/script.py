@@ -6,19 +6,30 @@ from agent.events import (
     ApprovalNeeded,
     EndReason,
     Event,
+    Notice,
     TextDelta,
     ToolCallReady,
     ToolCallStarted,
     ToolResult,
     TurnEnded,
 )
-from agent.facts import ChangesShown, Committed, Fact, FileEdited, FileRead, Refused, TestsRun
+from agent.facts import (
+    ChangesShown,
+    CommandRun,
+    Committed,
+    Fact,
+    FileEdited,
+    FileRead,
+    FilesRestored,
+    Refused,
+    TestsRun,
+)
 from voice.speaking.clauses import Clauses
 from voice.speaking.code_aloud import code
 from voice.speaking.narrate import narrate, tests_run_briefly
 from voice.speaking.spoken_text import spoken
 
-_DEEDS = (FileEdited, ChangesShown, Committed)
+_DEEDS = (FileEdited, ChangesShown, Committed, CommandRun, FilesRestored)
 _DEFAULT_DETAILS = {
     EndReason.STEP_LIMIT: "I stopped, because I had used up all my steps.",
     EndReason.TIME_LIMIT: "I stopped, because it took too long.",
@@ -56,6 +67,8 @@ class Script:
             return self._flush_prose()
         if isinstance(event, ApprovalNeeded):
             return self._approval(event)
+        if isinstance(event, Notice):
+            return self._flush_prose() + self._spoken([event.text])  # no answer to what was asked
         if isinstance(event, TurnEnded):
             return self._end(event.reason, event.detail)
         return []
@@ -99,7 +112,8 @@ class Script:
 
     def _approval(self, event: ApprovalNeeded) -> list[str]:
         said = self._flush_prose() + self._release()
-        return said + self._say([f"I need your word for this: {code(event.action)}. Shall I?"])
+        reason = f" {spoken(event.reason)}" if event.reason else ""
+        return said + self._say([f"I need your word for this: {code(event.action)}.{reason} Shall I?"])
 
     def _end(self, reason: EndReason, detail: str) -> list[str]:
         said = self._flush_prose() + self._release()

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from agent.engine.prefix import shared_prefix
 from agent.engine.protocol import Engine, Piece, Session
 from agent.template import ChatTemplate, Part
 from agent.transcript import Kind, Transcript
@@ -13,24 +14,41 @@ from agent.transcript import Kind, Transcript
 
 @dataclass(frozen=True)
 class Mark:
-    """A point to rewind to, or to count from."""
+    """A point to rewind to, or to count from: tokens then, and what had been done in all until then."""
 
     n_tokens: int
-    n_prefills: int
+    prompted_tokens: int
+    computed_tokens: int
     generated_tokens: int
 
 
 @dataclass(frozen=True)
 class Spent:
-    """Tokens since a mark: in the cache when the first prompt was read, computed as prompt, generated."""
+    """Tokens since a mark. The first two make up the prompt: not computed since then, and computed."""
 
     cached_tokens: int
     computed_tokens: int
     generated_tokens: int
 
 
+def opening_parts(template: ChatTemplate, texts: Sequence[str]) -> list[tuple[Part, ...]]:
+    """The beginning of a conversation, a run of parts for each of `texts`: a prefix may end after each."""
+    frames = template.frames
+    runs: list[tuple[Part, ...]] = [(Part(text, False),) for text in texts]
+    runs[0] = (Part(frames.system_open, True), *runs[0])
+    runs[-1] = (*runs[-1], Part(frames.system_close, True))
+    return [tuple(part for part in run if part.text) for run in runs]
+
+
+def tokens_of(engine: Engine, parts: Sequence[Part]) -> tuple[int, ...]:
+    """The tokens of `parts`, each tokenised by itself."""
+    return tuple(token for part in parts for token in engine.encode(part.text, special=part.special))
+
+
 class Conversation:
     """The turns of one session, appended in the order they are called.
+
+    What the session holds beyond them was computed ahead, see `foresee`, and is used as far as it fits.
 
     Text is tokenised when it is appended and never again; what the model wrote stays the tokens it chose.
     A call that is cancelled or fails leaves session and transcript as they were before it, except `generate`,
@@ -38,13 +56,14 @@ class Conversation:
     """
 
     def __init__(self, engine: Engine, session: Session, template: ChatTemplate) -> None:
-        """`session` is empty, or holds what `resume` is then told."""
+        """`session` is empty, or holds tokens that are expected to come; see also `resume`."""
         self._engine = engine
         self._session = session
         self._template = template
         self._transcript = Transcript()
-        self._prefills: list[tuple[int, int]] = []  # cached, computed
-        self._generated_tokens = 0
+        self._start = Mark(0, 0, 0, 0)
+        self._prompted_tokens = self._computed_tokens = self._generated_tokens = 0
+        self._foreseen_tokens = 0  # of those computed, for a turn that has not begun
 
     @classmethod
     def resume(
@@ -55,6 +74,7 @@ class Conversation:
             raise ValueError("the transcript is not that of the session")
         conversation = cls(engine, session, template)
         conversation._transcript = transcript
+        conversation._start = Mark(transcript.n_tokens, 0, 0, 0)
         return conversation
 
     @property
@@ -65,11 +85,17 @@ class Conversation:
     def session(self) -> Session:
         return self._session
 
-    async def system(self, text: str) -> None:
-        """Open the conversation with `text`. Only at the beginning."""
+    @property
+    def start(self) -> Mark:
+        """The mark of the moment when this object was made."""
+        return self._start
+
+    async def system(self, *texts: str) -> None:
+        """Open the conversation with `texts`, after each of which a prefix may end. Only at the beginning."""
         if self._transcript.entries:
             raise ValueError("the conversation has begun already")
-        await self._append(Kind.OPENING, text, self._template.opening(text))
+        for text, parts in zip(texts, opening_parts(self._template, texts), strict=True):
+            await self._append(Kind.OPENING, text, parts)
 
     async def user(self, text: str) -> None:
         """A user turn. Without a system text before it, the template's own opening is put first."""
@@ -98,6 +124,7 @@ class Conversation:
 
         Text of a token that a stop string cut in two is written back, so that session and text agree.
         """
+        await self._session.rewind(self._transcript.n_tokens)
         pieces = self._session.generate(constraint, stop, max_tokens, temperature, seed)
         async with aclosing(pieces):
             async for piece in pieces:
@@ -112,9 +139,26 @@ class Conversation:
         """End the assistant's reply."""
         await self._append(Kind.REPLY_CLOSED, "", self._template.reply_close())
 
+    async def foresee(self, text: str, *, closes_reply: bool) -> None:
+        """Compute a user turn that may come and begin with `text`; may be cancelled, and called again.
+
+        The transcript stays as it is. What comes then is computed from where it differs.
+        """
+        first = bool(self._transcript.entries) and self._transcript.entries[-1].kind is Kind.OPENING
+        closing = self._template.reply_close() if closes_reply else ()
+        tokens = tokens_of(self._engine, (*closing, *self._template.user(text, first=first)))
+        before = self._computed_tokens
+        try:
+            await self._extend(tokens)
+        finally:
+            self._foreseen_tokens += self._computed_tokens - before
+
     def mark(self) -> Mark:
-        """Now, to `rewind` to or to count `spent` from."""
-        return Mark(self._transcript.n_tokens, len(self._prefills), self._generated_tokens)
+        """Now, to `rewind` to or to count `spent` from; what was computed ahead counts as after it."""
+        computed_tokens = self._computed_tokens - self._foreseen_tokens
+        self._foreseen_tokens = 0
+        n_tokens = self._transcript.n_tokens
+        return Mark(n_tokens, self._prompted_tokens, computed_tokens, self._generated_tokens)
 
     async def rewind(self, to: Mark | int) -> None:
         """Drop everything after a mark, or after so many tokens, rounded down to the nearest cut."""
@@ -124,21 +168,33 @@ class Conversation:
         self._transcript = transcript
 
     def spent(self, since: Mark) -> Spent:
-        """Exact counts since a mark, work that was later rewound included."""
-        prefills = self._prefills[since.n_prefills :]
-        return Spent(
-            cached_tokens=prefills[0][0] if prefills else 0,
-            computed_tokens=sum(computed for _, computed in prefills),
-            generated_tokens=self._generated_tokens - since.generated_tokens,
-        )
+        """Exact counts since a mark, what was later rewound included.
+
+        A token counts as cached only when nothing was computed in its place, as when the engine had lost it.
+        """
+        prompted_tokens = self._prompted_tokens - since.prompted_tokens
+        if prompted_tokens == 0:
+            return Spent(0, 0, 0)
+        prompt_tokens = since.n_tokens + prompted_tokens
+        cached_tokens = max(prompt_tokens - (self._computed_tokens - since.computed_tokens), 0)
+        generated_tokens = self._generated_tokens - since.generated_tokens
+        return Spent(cached_tokens, prompt_tokens - cached_tokens, generated_tokens)
 
     async def _append(self, kind: Kind, text: str, parts: Sequence[Part]) -> None:
-        tokens = [token for part in parts for token in self._engine.encode(part.text, special=part.special)]
-        before = len(self._session.tokens)
+        tokens = tokens_of(self._engine, parts)
         try:
-            counts = await self._session.prefill(tokens)
+            await self._extend(tokens)
         except BaseException:
-            await self._session.rewind(before)
+            await self._session.rewind(self._transcript.n_tokens)
             raise
-        self._prefills.append((counts.cached_tokens, counts.computed_tokens))
+        self._prompted_tokens += len(tokens)
         self._transcript = self._transcript.append(kind, text, len(tokens))
+
+    async def _extend(self, tokens: tuple[int, ...]) -> None:
+        """Make the session hold `tokens` after the transcript's; what it holds of them already stays."""
+        before = self._transcript.n_tokens
+        n_held = shared_prefix(self._session.tokens[before:], tokens)
+        if n_held < len(tokens):
+            await self._session.rewind(before + n_held)
+            counts = await self._session.prefill(tokens[n_held:])
+            self._computed_tokens += counts.computed_tokens

@@ -46,7 +46,7 @@ class Dialogue:
     def __init__(
         self, engine: Engine, template: ChatTemplate, prompt: str, *, brief: str = "", place: str = ""
     ) -> None:
-        """`brief` tells of the project; `place` is where the last session is looked for, or "" for nowhere."""
+        """`brief` tells of the project; the last session is looked for at `place`, unless it is ""."""
         self._engine = engine
         self._template = template
         self._prompt = prompt
@@ -149,8 +149,8 @@ class Dialogue:
     async def ask(self, text: str, *, goes_on: bool = False) -> None:
         """A user turn with `text`, after what was done since the last one; then the reply is opened.
 
-        `goes_on` when `text` is of use only together with what was asked before. Where the window is too short
-        for it, the conversation is summed up first.
+        `goes_on` when `text` is of use only together with what was asked before. Where the window is too
+        short, the conversation is summed up first.
         """
         if self._talk is None:
             await self.warm()
@@ -211,7 +211,7 @@ class Dialogue:
         self._is_reply_open = True
 
     def _earlier(self) -> str:
-        """The newest of what was done since the model last heard, in lines; at most an eighth of the window."""
+        """The newest of what was done since the model last heard; at most an eighth of the window."""
         lines, left_chars = list[str](), self._engine.context_tokens // 2  # a token has about four characters
         for line in reversed(self._untold[self._n_told :][-_REMEMBERED_LINES:]):
             left_chars -= len(line) + 1

@@ -16,7 +16,7 @@ from agent.hands import Hands
 from agent.intents import DirectCall
 from agent.mending import Found, small_repair
 from agent.routing import NewCode, Route
-from agent.steps import Task, Turn, work
+from agent.steps import Task, Turn, request_text, work
 from agent.toolcalls.calls import next_call_id
 from agent.tools.registry import Outcome
 from agent.tools.testreport import TestCase, TestReport
@@ -49,6 +49,17 @@ class Guided:
         async with aclosing(working):
             async for event in working:
                 yield event
+
+    async def opening(self, request: str) -> str:
+        """The beginning of what the model would be asked for `request`, as far as it can be told by now."""
+        kind = routing.route(request)
+        if kind in (Route.FIX_TESTS, Route.EXPLAIN_FAILURE):
+            return ""
+        if kind is Route.QUESTION:
+            given = await asyncio.to_thread(context.for_question, request, self._tools.index)
+        else:
+            given, _ = await asyncio.to_thread(self._scope, request)
+        return request_text(given, request)
 
     async def _change(self, request: str, turn: Turn, *, may_say: bool) -> AsyncGenerator[Event, None]:
         """A change; the tests before it run while the model reads."""

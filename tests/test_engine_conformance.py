@@ -334,7 +334,7 @@ def test_a_saved_session_goes_on_in_a_new_engine(engine: Any, request: pytest.Fi
     async def save() -> tuple[tuple[int, ...], tuple[int, ...]]:
         session = await begun(engine, COUNT)
         await say(session, 3)
-        await session.save("counting")
+        await session.save()
         return session.tokens, await say(session, 5)
 
     tokens, expected = asyncio.run(save())
@@ -342,45 +342,78 @@ def test_a_saved_session_goes_on_in_a_new_engine(engine: Any, request: pytest.Fi
     other = load(request.getfixturevalue("store"), request.getfixturevalue(state))
 
     async def go_on() -> None:
-        restored = await other.restore("counting")
-        assert restored is not None
-        assert restored.tokens == tokens
-        counts = await restored.prefill([])
-        assert counts.computed_tokens <= 1
+        restored = await other.restore(tokens)
+        assert restored.tokens == tokens[: len(restored.tokens)]
+        assert len(restored.tokens) >= len(tokens) - prefix.TAIL_TOKENS
+        counts = await restored.prefill(tokens[len(restored.tokens) :])
+        assert counts.cached_tokens + counts.computed_tokens == len(tokens)
+        assert counts.computed_tokens <= prefix.TAIL_TOKENS
         assert await say(restored, 5) == expected
-        assert await other.restore("another key") is None
         await other.close()
 
     asyncio.run(go_on())
 
 
-@pytest.mark.parametrize(
-    "harm", ["cut data", "change data", "no data", "cut sidecar", "change tokens", "no sidecar"]
-)
-def test_a_damaged_saved_session_is_not_restored(engine: Any, harm: str) -> None:
+def test_what_is_restored_ends_where_the_prompts_part(engine: Any) -> None:
     async def body() -> None:
-        key = f"to harm: {harm}"
-        await (await begun(engine, COUNT)).save(key)
-        assert await engine.restore(key) is not None
-        data, sidecar = engine.saved.data_path(key), engine.saved.sidecar_path(key)
-        content, note = data.read_bytes(), sidecar.read_text()
+        rainbow = engine.encode("Twenty colours of the rainbow, one by one, and no other. ", special=True)
+        session = await engine.open()
+        await session.prefill([*rainbow, *engine.encode(COUNT, special=True)])
+        await say(session, 3)
+        await session.save()
+        prompt = (*rainbow, *engine.encode(COLOURS, special=True))
+        fresh = await say(await begun(engine, COLOURS), 1)
+        restored = await engine.restore(prompt)
+        assert len(rainbow) <= len(restored.tokens) < len(prompt)
+        assert restored.tokens == prompt[: len(restored.tokens)]
+        await restored.prefill(prompt[len(restored.tokens) :])
+        again = await engine.open()
+        await again.prefill(prompt)
+        assert await say(restored, 4) == await say(again, 4)
+        assert fresh
+        assert (await engine.restore([5] * 40)).tokens == ()
+
+    asyncio.run(body())
+
+
+@pytest.mark.parametrize("harm", ["cut", "bit", "gone"])
+def test_a_damaged_context_is_computed_anew_and_right(engine: Any, harm: str) -> None:
+    async def body() -> None:
+        text = f"Whatever happens ({harm}), all of this is said: {COUNT}"
+        session = await begun(engine, text)
+        expected = await say(session, 3)
+        await session.save()
+        files_then = set(engine.keeper.folder.iterdir())
+        entry = max(engine.keeper.store.entries(), key=lambda entry: entry.id)
+        data = engine.keeper.folder / entry.file
+        assert data in files_then
+        content = data.read_bytes()
         match harm:
-            case "cut data":
+            case "cut":
                 data.write_bytes(content[:-1000])
-            case "change data":
+            case "bit":
                 data.write_bytes(content[:5000] + bytes([content[5000] ^ 1]) + content[5001:])
-            case "no data":
-                data.unlink()
-            case "cut sidecar":
-                sidecar.write_text(note[: len(note) // 2])
-            case "change tokens":
-                sidecar.write_text(note.replace("151644", "151643", 1))
             case _:
-                sidecar.unlink()
-        left = sorted(path.name for path in data.parent.iterdir())
-        assert await engine.restore(key) is None
-        assert sorted(path.name for path in data.parent.iterdir()) == left
-        assert len(await say(await begun(engine, COUNT), 1)) == 1
+                data.unlink()
+        tokens = engine.encode(text, special=True)
+        restored = await engine.restore(tokens)
+        assert len(restored.tokens) < len(tokens) - prefix.TAIL_TOKENS
+        assert entry.file in [trouble.file for trouble in engine.keeper.store.troubles()]
+        await restored.prefill(tokens[len(restored.tokens) :])
+        assert await say(restored, 3) == expected
+
+    asyncio.run(body())
+
+
+def test_a_session_that_others_interrupt_computes_nothing_twice(engine: Any) -> None:
+    async def body() -> None:
+        story = engine.encode("The cat sat on the mat and the dog on the log. " * 12, special=False)
+        session = await engine.open()
+        await session.prefill(story)
+        for text in (COUNT, COLOURS):
+            await say(await begun(engine, text), 2)
+        counts = await session.prefill(engine.encode(" And so", special=False))
+        assert counts.cached_tokens >= len(story) - 1
 
     asyncio.run(body())
 
@@ -389,11 +422,12 @@ def test_saving_leaves_no_temporary_files(engine: Any) -> None:
     async def body() -> None:
         session = await begun(engine, COUNT)
         for _ in range(2):
-            await session.save("twice")
-        names = [path.name for path in engine.saved.folder.iterdir()]
-        assert not [name for name in names if name.count(".") > 1 or name.endswith(".tmp")]
+            await session.save()
+            await say(session, 2)
 
+    before = set(engine.keeper.folder.glob("tmp-*"))
     asyncio.run(body())
+    assert set(engine.keeper.folder.glob("tmp-*")) <= before
 
 
 def test_the_llama_server_answers_nobody_without_its_key_and_no_web_page(

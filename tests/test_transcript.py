@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -198,13 +199,12 @@ def test_a_stopped_text_is_in_the_session_to_its_last_character(llama_engine: Ll
     asyncio.run(body())
 
 
-def test_a_restored_session_goes_on_with_its_transcript() -> None:
+def test_a_restored_session_goes_on_with_its_transcript(tmp_path: Path) -> None:
     async def body() -> None:
-        engine = ScriptedEngine(["yes"])
+        engine = ScriptedEngine(["yes"], keep_in=tmp_path)
         conversation = await started(engine)
-        await conversation.session.save("key")
-        session = await engine.restore("key")
-        assert session is not None
+        await conversation.session.save()
+        session = await engine.restore(conversation.session.tokens)
         lines = list(conversation.transcript.json_lines())
         again = Conversation.resume(
             engine, session, ChatTemplate.of(engine), Transcript.from_json_lines(lines)

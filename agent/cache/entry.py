@@ -24,7 +24,10 @@ class StoreNewer(StoreError):
 
 
 class Retention(str, Enum):
-    """How long an entry is kept. A time to live begins again at every use; after it, nothing is served."""
+    """How long an entry is kept. A time to live begins again at every use; after it, nothing is served.
+
+    What is pinned makes no room for others, but after a month without use it is forgotten like the rest.
+    """
 
     RECENT = "recent"  # until the budget asks for its room
     FIVE_MINUTES = "5m"
@@ -33,15 +36,26 @@ class Retention(str, Enum):
 
     @property
     def time_to_live_s(self) -> float | None:
-        return {Retention.FIVE_MINUTES: 300.0, Retention.ONE_HOUR: 3600.0}.get(self)
+        return _TIMES_TO_LIVE_S.get(self)
+
+
+_TIMES_TO_LIVE_S = {
+    Retention.FIVE_MINUTES: 300.0,
+    Retention.ONE_HOUR: 3_600.0,
+    Retention.PINNED: 30 * 86_400.0,
+}
 
 
 @dataclass(frozen=True)
 class Limits:
-    """`disk_bytes` is what all entries may take; `free_bytes` is left free on the disk whatever happens."""
+    """`disk_bytes` is what all entries may take; `free_bytes` is left free on the disk whatever happens.
+
+    `parked_bytes` is what sessions may take that are open but not at work, beside the one that is.
+    """
 
     disk_bytes: int = 4 << 30
     free_bytes: int = 2 << 30
+    parked_bytes: int = 1 << 30
 
 
 @dataclass(frozen=True)

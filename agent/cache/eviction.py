@@ -17,8 +17,11 @@ def to_evict(entries: Iterable[Entry], needed_bytes: int, now_s: float) -> list[
 
     First what has expired, then the least recently used, then what has time to live. Pinned ones stay.
     """
-    candidates = [entry for entry in entries if entry.retention is not Retention.PINNED]
-    past = {entry.id for entry in expired(candidates, now_s)}
+    everything = list(entries)
+    past = {entry.id for entry in expired(everything, now_s)}
+    candidates = [
+        entry for entry in everything if entry.retention is not Retention.PINNED or entry.id in past
+    ]
     candidates.sort(key=lambda entry: (entry.id not in past, entry.expires_s is not None, entry.used_s))
     chosen: list[Entry] = []
     freed_bytes = 0

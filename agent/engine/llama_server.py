@@ -92,9 +92,9 @@ class LlamaServer:
         except httpx.HTTPError as error:
             raise EngineError(_STOPPED) from error
 
-    async def save(self, file_name: str) -> None:
-        """Write the slot's tokens and KV cache into the slot folder."""
-        await self._post("/slots/0?action=save", {"filename": file_name})
+    async def save(self, file_name: str) -> int:
+        """Write the slot's tokens and KV cache into the slot folder; gives the number of bytes."""
+        return (await self._post("/slots/0?action=save", {"filename": file_name}))["n_written"]
 
     async def restore(self, file_name: str) -> int:
         """Fill the slot from a file that is known to be whole; gives the number of tokens it now holds."""

@@ -9,36 +9,51 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from agent.cache.entry import Limits, Retention
+from agent.cache.keys import Seed
 from agent.engine import prefix
 from agent.engine.content import compile_names, cut_names
 from agent.engine.grammar import check_grammar
+from agent.engine.keeper import Keeper
 from agent.engine.llama_server import LlamaServer
 from agent.engine.llama_stream import TokenStream
 from agent.engine.pieces import PieceMaker
 from agent.engine.protocol import EngineError, Finish, Piece, Prefilled
 from agent.engine.pump import pump
-from agent.engine.saved import SavedSessions
+from agent.engine.slot import Slot
 from agent.engine.vocabulary import read_vocabulary
+
+_SAMPLES, _SAMPLE_BYTES = 64, 1 << 16
+_KV_DTYPE = "float16"
+_TOKEN_BYTES = 128 << 10  # of KV cache, until one has been written; what 8B models take
 
 _FINISH = {"eos": Finish.END_OF_TURN, "limit": Finish.LENGTH, "word": Finish.STOP}
 
 
 class LlamaCppEngine:
-    """A GGUF model in llama.cpp; see `Engine`. Several sessions share the one slot: right, but not cheap."""
+    """A GGUF model in llama.cpp; see `Engine`. Several sessions share the one slot; see slot.py."""
 
     name = "llamacpp"
 
-    def __init__(self, model: Path, state_folder: Path, *, threads: int, context_tokens: int = 8192) -> None:
+    def __init__(
+        self,
+        model: Path,
+        state_folder: Path,
+        *,
+        threads: int,
+        context_tokens: int = 8192,
+        limits: Limits | None = None,
+    ) -> None:
         """Load `model`, which takes seconds; `load` does it without blocking the event loop.
 
-        `threads` should be the number of physical cores. Saved sessions go to `state_folder`.
-        Raises `EngineError` when the file is not a model that llama.cpp can run.
+        `threads` should be the number of physical cores. Contexts are kept in `state_folder`, within
+        `limits`. Raises `EngineError` when the file is not a model that llama.cpp can run.
         """
         self.vocabulary = read_vocabulary(model)
         self._names = compile_names(self.vocabulary.special_names)
@@ -46,19 +61,38 @@ class LlamaCppEngine:
         self.bos_token, self.eos_token = self.vocabulary.bos_token, self.vocabulary.eos_token
         self.context_tokens = context_tokens
         self.fingerprint = _fingerprint(model)
-        program = f"xllamacpp {version('xllamacpp')}"
-        self.saved = SavedSessions(state_folder, program, self.fingerprint, ".llama")
-        self.saved.make_folder()
+        seed = Seed(
+            model=self.fingerprint,
+            quantisation=self.vocabulary.quantisation,
+            template="\0".join((self.chat_template, self.bos_token, self.eos_token)),
+            kv_dtype=_KV_DTYPE,
+            program=f"xllamacpp {version('xllamacpp')}",
+        )
+        self.keeper = Keeper(state_folder, limits, seed, ".llama")
+        self.token_bytes = _TOKEN_BYTES
+        state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.server = LlamaServer(model, state_folder, threads=threads, context_tokens=context_tokens)
-        self.slot = Slot(self.server)
+        self.slot = Slot(self.server, state_folder, self.keeper.store.limits.parked_bytes)
 
     @classmethod
     async def load(
-        cls, model: Path, state_folder: Path, *, threads: int, context_tokens: int = 8192
+        cls,
+        model: Path,
+        state_folder: Path,
+        *,
+        threads: int,
+        context_tokens: int = 8192,
+        limits: Limits | None = None,
     ) -> LlamaCppEngine:
         """The engine for `model`, loaded on a thread of its own."""
-        make = partial(cls, model, state_folder, threads=threads, context_tokens=context_tokens)
+        make = partial(
+            cls, model, state_folder, threads=threads, context_tokens=context_tokens, limits=limits
+        )
         return await asyncio.to_thread(make)
+
+    @property
+    def prefill_rate(self) -> float:
+        return self.slot.prefill_rate
 
     def encode(self, text: str, *, special: bool) -> list[int]:
         """See `Engine.encode`; asks the server, whose tokeniser is the model's own."""
@@ -68,18 +102,24 @@ class LlamaCppEngine:
     async def open(self) -> LlamaCppSession:
         return LlamaCppSession(self, ())
 
-    async def restore(self, key: str) -> LlamaCppSession | None:
-        entry = await asyncio.to_thread(self.saved.find, key)
-        if entry is None or len(entry.tokens) >= self.context_tokens:
-            return None
-        async with self.slot.turn():
-            try:
-                held_tokens = await self.slot.restore(self.saved.data_path(key).name, entry.tokens[:-1])
-            except EngineError:
-                return None
-        return LlamaCppSession(self, entry.tokens) if held_tokens >= len(entry.tokens) - 1 else None
+    async def restore(self, tokens: Sequence[int]) -> LlamaCppSession:
+        """See `Engine.restore`. A file that vanishes on the way is as if it had never been."""
+        found = await self.keeper.find(tokens)
+        if found is None or len(found.tokens) >= self.context_tokens:
+            return await self.open()
+        session = LlamaCppSession(self, tuple(tokens[: found.n_shared]))
+        async with self.slot.turn(session, tokens) as slot:
+            if slot.shared(tokens) < found.n_shared:
+                try:
+                    await slot.restore(found.path.name, found.tokens)
+                except EngineError:
+                    return await self.open()
+            await session.rewind(slot.shared(tokens))
+        return session
 
     async def close(self) -> None:
+        self.slot.close()
+        await self.keeper.close()
         await self.server.close()
 
 
@@ -98,7 +138,7 @@ class LlamaCppSession:
         """See `Session.prefill`. A short tail is counted here, and computed by whatever comes next."""
         whole = (*self._tokens, *tokens)
         prefix.check_room(len(whole), self._engine.context_tokens)
-        async with self._engine.slot.turn() as slot:
+        async with self._engine.slot.turn(self, whole) as slot:
             held_tokens = slot.shared(whole[:-1])
             computed_tokens = -prefix.left_as_tail(len(self._tokens), held_tokens)
             async for held_tokens, newly in slot.hold(whole, prefix.TAIL_TOKENS):
@@ -140,30 +180,24 @@ class LlamaCppSession:
         """See `Session.rewind`. Costs nothing: the slot is cut by the next request."""
         self._tokens = self._tokens[:n_tokens]
 
-    async def save(self, key: str) -> None:
-        """See `Session.save`."""
-        if not self._tokens:
-            raise EngineError("There is nothing to save: the session is empty.")
-        saved, tokens = self._engine.saved, self._tokens
-        written = saved.temporary(key)
-        try:
-            async with self._engine.slot.turn() as slot:
-                async for _ in slot.hold(tokens, 1):
-                    pass
-                await self._engine.server.save(written.name)
-            await asyncio.to_thread(saved.commit, key, written, tokens)
-        except OSError as error:
-            raise EngineError(
-                f"The session could not be saved in {saved.folder}: {error.strerror}."
-            ) from error
-        finally:
-            written.unlink(missing_ok=True)
+    async def save(self, retention: Retention = Retention.RECENT) -> None:
+        """See `Session.save`. While another session has the slot, nothing is kept."""
+        engine, keeper = self._engine, self._engine.keeper
+        async with engine.slot.look(self) as tokens:
+            expected_bytes = len(tokens) * engine.token_bytes
+            pending = await asyncio.to_thread(keeper.begin, tokens, expected_bytes, retention)
+            if pending is None:
+                return
+            with keeper.abandoned_on_error(pending):
+                size_bytes = await engine.server.save(pending.path.name)
+        engine.token_bytes = size_bytes // len(tokens) + 1
+        await keeper.commit(pending, lambda _path: size_bytes)
 
     async def _pieces(
         self, prompt: tuple[int, ...], options: dict[str, Any], stop: Sequence[str]
     ) -> AsyncGenerator[Piece, None]:
         tokens, maker = TokenStream(self._engine.vocabulary), PieceMaker(stop)
-        async with self._engine.slot.turn() as slot:
+        async with self._engine.slot.turn(self, prompt) as slot:
             async for _ in slot.hold(prompt, prefix.TAIL_TOKENS):
                 pass
             async with aclosing(self._engine.server.complete(prompt, options)) as events:
@@ -184,54 +218,15 @@ class LlamaCppSession:
         )
 
 
-class Slot:
-    """The server's slot: who may use it now, and which tokens it is known to hold the KV of."""
-
-    def __init__(self, server: LlamaServer) -> None:
-        self._server = server
-        self._lock: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
-        self.tokens: tuple[int, ...] = ()
-
-    @asynccontextmanager
-    async def turn(self) -> AsyncGenerator[Slot]:
-        """Wait until the slot is free and use it."""
-        loop = asyncio.get_running_loop()
-        if self._lock is None or self._lock[0] is not loop:
-            self._lock = (loop, asyncio.Lock())
-        async with self._lock[1]:
-            yield self
-
-    def shared(self, tokens: Sequence[int]) -> int:
-        """How many of `tokens`, from the first on, are held already."""
-        return prefix.shared_prefix(self.tokens, tokens)
-
-    async def hold(self, tokens: tuple[int, ...], tail_tokens: int) -> AsyncGenerator[tuple[int, int], None]:
-        """Compute all of `tokens` but the last, in chunks, unless no more than `tail_tokens` are missing.
-
-        After each chunk: how many are held now, and how many were computed for it.
-        """
-        end = self.shared(tokens)
-        if len(tokens) - end <= tail_tokens:
-            return
-        while end < len(tokens) - 1:
-            # Whatever happens to the request, the part before `end` stays: the server only cuts behind it.
-            self.tokens = tokens[:end]
-            end = min(end + prefix.CHUNK_TOKENS, len(tokens) - 1)
-            counts = await self._server.prefill(tokens[:end])
-            self.tokens = tokens[:end]
-            yield end, counts.computed_tokens
-
-    async def restore(self, file_name: str, tokens: tuple[int, ...]) -> int:
-        """Fill the slot from a file that begins with `tokens`; gives how many tokens it held."""
-        self.tokens = ()
-        held_tokens = await self._server.restore(file_name)
-        self.tokens = tokens[:held_tokens]
-        return held_tokens
-
-
 def _fingerprint(model: Path) -> str:
-    """Of the file's size and first megabyte, which holds its metadata, and the KV cache's type."""
+    """Of the file's size and of 64 places spread over it, the first of which holds its metadata.
+
+    Reading all of it would take longer than loading. Models that share a vocabulary differ in their weights.
+    """
+    size_bytes = model.stat().st_size
+    digest = hashlib.sha256(str(size_bytes).encode())
     with model.open("rb") as file:
-        head = hashlib.sha256(file.read(1 << 20))
-    head.update(f"{model.stat().st_size} kv=f16".encode())
-    return head.hexdigest()[:32]
+        for number in range(_SAMPLES):
+            file.seek(size_bytes * number // _SAMPLES)
+            digest.update(file.read(_SAMPLE_BYTES))
+    return digest.hexdigest()[:32]

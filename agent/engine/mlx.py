@@ -7,20 +7,26 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
+from agent.cache.entry import Limits, Pending, Retention
+from agent.cache.keys import Seed
+from agent.decode.calls import Constraint
 from agent.engine import prefix
+from agent.engine.families import Family
 from agent.engine.grammar import check_grammar
+from agent.engine.keeper import Keeper
 from agent.engine.mlx_decode import Decoding, MlxDecoder
-from agent.engine.mlx_folder import fingerprint
+from agent.engine.mlx_folder import fingerprint, quantisation, size_by_header
 from agent.engine.mlx_model import Kv, MlxModel
 from agent.engine.mlx_tokeniser import load_tokeniser
 from agent.engine.protocol import EngineError, Piece, Prefilled
-from agent.engine.saved import SavedSessions
 
 Result = TypeVar("Result")
 
@@ -30,10 +36,13 @@ class MlxEngine:
 
     name = "mlx"
 
-    def __init__(self, folder: Path, state_folder: Path, *, context_tokens: int = 8192) -> None:
+    def __init__(
+        self, folder: Path, state_folder: Path, *, context_tokens: int = 8192, limits: Limits | None = None
+    ) -> None:
         """Load the model in `folder`, which takes seconds; `load` does it without blocking the event loop.
 
-        Saved sessions go to `state_folder`. Raises `EngineError` when the folder holds no model for MLX.
+        Contexts are kept in `state_folder`, within `limits`.
+        Raises `EngineError` when the folder holds no model for MLX.
         """
         self._tokeniser = load_tokeniser(folder)
         self.vocabulary = self._tokeniser.vocabulary
@@ -48,13 +57,23 @@ class MlxEngine:
         self.decoder = MlxDecoder(self.model, self._tokeniser)
         self.context_tokens = min(context_tokens, self.model.window_tokens or context_tokens)
         self.fingerprint = fingerprint(folder, self.model.kv_dtype)
-        program = f"mlx {version('mlx')}, mlx-lm {version('mlx-lm')}"
-        self.saved = SavedSessions(state_folder, program, self.fingerprint, ".safetensors")
+        self.prefill_rate = 0.0
+        seed = Seed(
+            model=self.fingerprint,
+            quantisation=quantisation(folder),
+            template="\0".join((self.chat_template, self.bos_token, self.eos_token)),
+            kv_dtype=self.model.kv_dtype,
+            program=f"mlx {version('mlx')}, mlx-lm {version('mlx-lm')}",
+        )
+        self.keeper = Keeper(state_folder, limits, seed, ".safetensors")
 
     @classmethod
-    async def load(cls, folder: Path, state_folder: Path, *, context_tokens: int = 8192) -> MlxEngine:
+    async def load(
+        cls, folder: Path, state_folder: Path, *, context_tokens: int = 8192, limits: Limits | None = None
+    ) -> MlxEngine:
         """The engine for the model in `folder`, loaded without blocking the event loop."""
-        return await asyncio.to_thread(cls, folder, state_folder, context_tokens=context_tokens)
+        make = partial(cls, folder, state_folder, context_tokens=context_tokens, limits=limits)
+        return await asyncio.to_thread(make)
 
     def encode(self, text: str, *, special: bool) -> list[int]:
         """See `Engine.encode`."""
@@ -63,18 +82,25 @@ class MlxEngine:
     async def open(self) -> MlxSession:
         return MlxSession(self, await self.work(self.model.new_kv), ())
 
-    async def restore(self, key: str) -> MlxSession | None:
-        entry = await asyncio.to_thread(self.saved.find, key)
-        if entry is None or len(entry.tokens) >= self.context_tokens:
-            return None
-        path = self.saved.data_path(key)
+    async def restore(self, tokens: Sequence[int]) -> MlxSession:
+        """See `Engine.restore`. A file that vanishes on the way is as if it had never been."""
+        found = await self.keeper.find(tokens)
+        if found is None:
+            return await self.open()
+
+        def load() -> Kv:
+            kv = self.model.load_kv(found.path, found.tokens)
+            self.model.keep(kv, tokens)
+            return kv
+
         try:
-            kv = await self.work(lambda: self.model.load_kv(path, entry.tokens))
+            kv = await self.work(load)
         except (RuntimeError, ValueError, LookupError):
-            return None
-        return MlxSession(self, kv, entry.tokens)
+            return await self.open()
+        return MlxSession(self, kv, kv.tokens)
 
     async def close(self) -> None:
+        await self.keeper.close()
         self.__dict__.pop("decoder", None)
         self.__dict__.pop("model", None)
         await asyncio.to_thread(self._worker.shutdown)
@@ -111,7 +137,7 @@ class MlxSession:
 
     async def generate(
         self,
-        constraint: str | None,
+        constraint: Constraint,
         stop: Sequence[str],
         max_tokens: int,
         temperature: float = 0.0,
@@ -120,8 +146,7 @@ class MlxSession:
         """See `Session.generate`."""
         if not self._tokens:
             raise EngineError("There is nothing to continue: the session is empty.")
-        if constraint is not None:
-            check_grammar(constraint)
+        check_grammar(constraint)
         room = self._engine.context_tokens - len(self._tokens)
         how = Decoding(constraint, tuple(stop), min(max_tokens, room), temperature, seed)
         prompt = self._tokens
@@ -132,7 +157,7 @@ class MlxSession:
 
         def decode() -> None:
             try:
-                for piece in self._engine.decoder.decode(self._kv, prompt, how):
+                for piece in self._engine.decoder.decode(self._kv, prompt, how, cancelled.is_set):
                     if cancelled.is_set():
                         return
                     loop.call_soon_threadsafe(pieces.put_nowait, piece)
@@ -153,20 +178,23 @@ class MlxSession:
         """See `Session.rewind`. The cache is cut when it is used next."""
         self._tokens = self._tokens[:n_tokens]
 
-    async def save(self, key: str) -> None:
-        """See `Session.save`."""
-        if not self._tokens:
-            raise EngineError("There is nothing to save: the session is empty.")
-        saved, tokens = self._engine.saved, self._tokens
-        written = saved.temporary(key)
-        await self._hold(tokens, 0)
-        try:
-            await self._engine.work(lambda: self._engine.model.save_kv(written, self._kv))
-            await asyncio.to_thread(saved.commit, key, written, tokens)
-        except (OSError, RuntimeError) as error:
-            raise EngineError(f"The session could not be saved in {saved.folder}: {error}.") from error
-        finally:
-            written.unlink(missing_ok=True)
+    async def save(self, retention: Retention = Retention.RECENT) -> None:
+        """See `Session.save`. What is kept is what the cache holds when the worker comes to it."""
+        engine, kv = self._engine, self._kv
+        if engine.model.family is Family.UNKNOWN:
+            return  # such a cache cannot be written
+
+        def write() -> Pending | None:
+            size_bytes = sum(array.nbytes for array in kv.cache.arrays())
+            pending = engine.keeper.begin(kv.tokens, size_bytes, retention)
+            if pending is not None:
+                with engine.keeper.abandoned_on_error(pending):
+                    engine.model.save_kv(pending.path, kv)
+            return pending
+
+        pending = await engine.work(write)
+        if pending is not None:
+            await engine.keeper.commit(pending, size_by_header)
 
     async def _keep(self, tokens: tuple[int, ...]) -> int:
         return await self._engine.work(lambda: self._engine.model.keep(self._kv, tokens))
@@ -177,7 +205,10 @@ class MlxSession:
         end = await self._keep(tokens[: len(tokens) - (tail_tokens > 0)])
         while len(tokens) - end > tail_tokens:
             chunk = tokens[end : min(end + prefix.CHUNK_TOKENS, len(tokens) - (tail_tokens > 0))]
+            began_s = time.monotonic()
             await self._engine.work(lambda chunk=chunk: self._engine.model.prefill(self._kv, chunk))
+            took_s = time.monotonic() - began_s
+            self._engine.prefill_rate = prefix.prefill_rate(self._engine.prefill_rate, len(chunk), took_s)
             end += len(chunk)
             # Only ever longer: what the session had before stays its own, computed or not.
             self._tokens = tokens[: max(end, len(self._tokens))]

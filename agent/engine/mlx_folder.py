@@ -25,7 +25,7 @@ def check_folder(folder: Path) -> None:
     if missing:
         raise EngineError(f"{folder} lacks {', '.join(missing)} of its {len(listed)} files. {_MEND}")
     for path in weight_files(folder):
-        size, needed = path.stat().st_size, _size_by_header(path)
+        size, needed = path.stat().st_size, size_by_header(path)
         if size != needed:
             raise EngineError(f"{path} has {size:,} bytes where its header tells of {needed:,}. {_MEND}")
 
@@ -61,7 +61,13 @@ def fingerprint(folder: Path, kv_dtype: str) -> str:
     return digest.hexdigest()[:32]
 
 
-def _size_by_header(path: Path) -> int:
+def quantisation(folder: Path) -> str:
+    """How the weights are quantised, as the configuration says it; "null" where they are not."""
+    config = _json(folder / "config.json")
+    return json.dumps(config.get("quantization") or config.get("quantization_config"), sort_keys=True)
+
+
+def size_by_header(path: Path) -> int:
     """Bytes that the file must have. Format: https://github.com/huggingface/safetensors#format."""
     try:
         with path.open("rb") as file:

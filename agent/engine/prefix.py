@@ -13,6 +13,8 @@ CHUNK_TOKENS = 512  # computed between two chances to cancel
 # 45 ms, and 68 tokens/s).
 TAIL_TOKENS = 8
 
+_TIMED_TOKENS = 64
+
 
 def shared_prefix(left: Sequence[int], right: Sequence[int]) -> int:
     """How many tokens both begin with."""
@@ -24,6 +26,13 @@ def left_as_tail(before_tokens: int, held_tokens: int) -> int:
     """How many of a session's tokens are missing because an earlier call, which counted them, left them."""
     missing_tokens = before_tokens - held_tokens
     return missing_tokens if 0 < missing_tokens <= TAIL_TOKENS else 0
+
+
+def prefill_rate(before: float, n_tokens: int, seconds: float) -> float:
+    """Tokens per second, smoothed; short runs, which are mostly overhead, change nothing."""
+    if n_tokens < _TIMED_TOKENS or seconds <= 0:
+        return before
+    return (before + n_tokens / seconds) / 2 if before else n_tokens / seconds
 
 
 def check_room(n_tokens: int, context_tokens: int) -> None:

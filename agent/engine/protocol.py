@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from agent.cache.entry import Retention
+from agent.decode.calls import Constraint
 from agent.errors import UtterError
+
+if TYPE_CHECKING:
+    from agent.engine.keeper import Keeper
 
 
 class EngineError(UtterError):
@@ -74,7 +79,7 @@ class Session(Protocol):
 
     def generate(
         self,
-        constraint: str | None,
+        constraint: Constraint,
         stop: Sequence[str],
         max_tokens: int,
         temperature: float = 0.0,
@@ -82,7 +87,8 @@ class Session(Protocol):
     ) -> AsyncGenerator[Piece, None]:
         """Continue the session; the tokens of the pieces yielded are appended to it.
 
-        `constraint` is a grammar in llguidance's Lark syntax, or None for free text. The text of a stop
+        `constraint` is a grammar in llguidance's Lark syntax for all of it, or `CallGrammar` for free text
+        in which calls obey one, or None for free text. The text of a stop
         string is never yielded; where one begins inside a token, that token is dropped from the session and
         the part before it is yielded with no tokens. Closing the generator stops the work and leaves the
         session usable, holding what was yielded.
@@ -93,8 +99,11 @@ class Session(Protocol):
         """Keep the first `n_tokens` tokens and drop the rest."""
         ...
 
-    async def save(self, key: str) -> None:
-        """Write the session's tokens and KV cache under `key`, atomically."""
+    async def save(self, retention: Retention = Retention.RECENT) -> None:
+        """Keep what is computed of the session on disk, to be found by its tokens; computes nothing.
+
+        May run beside the session's next call. Raises `StoreError` when there is no room, or no store.
+        """
         ...
 
 
@@ -107,6 +116,8 @@ class Engine(Protocol):
     chat_template: str  # Jinja source, as the model ships it
     bos_token: str  # the names that the template may write out; empty where the model has none
     eos_token: str
+    keeper: Keeper | None  # where contexts are kept; None where nothing outlives the process
+    prefill_rate: float  # prompt tokens computed per second, lately; 0.0 where none were
 
     def encode(self, text: str, *, special: bool) -> list[int]:
         """Token ids of `text`; the names of special tokens become those tokens only when `special`."""
@@ -116,8 +127,8 @@ class Engine(Protocol):
         """A new, empty session."""
         ...
 
-    async def restore(self, key: str) -> Session | None:
-        """The session saved under `key` by this very model, or None where none can be trusted."""
+    async def restore(self, tokens: Sequence[int]) -> Session:
+        """A session that holds the longest beginning of `tokens` that this model kept; perhaps nothing."""
         ...
 
     async def close(self) -> None:

@@ -8,11 +8,17 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable, Sequence
+from pathlib import Path
 from typing import Union
 
 import llguidance
 
+from agent.cache.entry import Retention
+from agent.cache.keys import Seed, pack
+from agent.decode.calls import Constraint
+from agent.decode.guide import Guide
 from agent.engine.grammar import check_grammar
+from agent.engine.keeper import Keeper
 from agent.engine.pieces import PieceMaker
 from agent.engine.protocol import ContextFull, EngineError, Finish, Piece, Prefilled
 
@@ -21,6 +27,7 @@ _CHATML = (
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 _SPECIAL = ("<|im_start|>", "<|im_end|>")
+_SEED = Seed("scripted", "none", _CHATML, "none", "scripted")
 _FIRST_SPECIAL = 0x11_0000  # ordinary tokens are code points, which end before
 _ANY_SPECIAL = re.compile("(" + "|".join(map(re.escape, _SPECIAL)) + ")")
 
@@ -30,7 +37,8 @@ Script = Union[Sequence[str], Callable[[str], str]]
 class ScriptedEngine:
     """Replies from `script`: texts used up one per generation, or a function of the whole prompt's text.
 
-    `prompts` are the texts of the prompts so far, one per generation, for tests to look at.
+    `prompts` are the texts of the prompts so far, one per generation, for tests to look at. Contexts
+    are kept in the folder `keep_in`.
     """
 
     name = "scripted"
@@ -39,10 +47,11 @@ class ScriptedEngine:
     bos_token = ""
     eos_token = "<|im_end|>"
 
-    def __init__(self, script: Script, *, context_tokens: int = 100_000) -> None:
+    def __init__(self, script: Script, *, context_tokens: int = 100_000, keep_in: Path | None = None) -> None:
         self.context_tokens = context_tokens
         self.prompts: list[str] = []
-        self.saved: dict[str, tuple[int, ...]] = {}
+        self.keeper = Keeper(keep_in, None, _SEED, ".kv") if keep_in is not None else None
+        self.prefill_rate = 0.0
         self._script = script
 
     def encode(self, text: str, *, special: bool) -> list[int]:
@@ -65,14 +74,16 @@ class ScriptedEngine:
     async def open(self) -> ScriptedSession:
         return ScriptedSession(self, ())
 
-    async def restore(self, key: str) -> ScriptedSession | None:
-        tokens = self.saved.get(key)
-        return None if tokens is None else ScriptedSession(self, tokens)
+    async def restore(self, tokens: Sequence[int]) -> ScriptedSession:
+        """See `Engine.restore`."""
+        found = await self.keeper.find(tokens) if self.keeper is not None else None
+        return ScriptedSession(self, tuple(tokens[: found.n_shared]) if found is not None else ())
 
     async def close(self) -> None:
-        self.saved.clear()
+        if self.keeper is not None:
+            await self.keeper.close()
 
-    def reply(self, prompt: str, constraint: str | None) -> str:
+    def reply(self, prompt: str, constraint: Constraint) -> str:
         """What comes after `prompt`. Raises `EngineError` if `constraint` forbids it or none is left."""
         number = len(self.prompts)
         self.prompts.append(prompt)
@@ -109,7 +120,7 @@ class ScriptedSession:
 
     async def generate(
         self,
-        constraint: str | None,
+        constraint: Constraint,
         stop: Sequence[str],
         max_tokens: int,
         temperature: float = 0.0,
@@ -136,16 +147,30 @@ class ScriptedSession:
         """See `Session.rewind`."""
         self._tokens = self._tokens[:n_tokens]
 
-    async def save(self, key: str) -> None:
-        """See `Session.save`; into memory."""
-        self._engine.saved[key] = self._tokens
+    async def save(self, retention: Retention = Retention.RECENT) -> None:
+        """See `Session.save`; the file is the tokens."""
+        keeper, content = self._engine.keeper, pack(self._tokens)
+        if keeper is None or (pending := keeper.begin(self._tokens, len(content), retention)) is None:
+            return
+        with keeper.abandoned_on_error(pending):
+            pending.path.write_bytes(content)
+        await keeper.commit(pending, lambda _path: len(content))
 
 
-def _check(text: str, constraint: str) -> None:
+def _check(text: str, constraint: Constraint) -> None:
     """A script that breaks its grammar would prove what no model can do."""
     check_grammar(constraint)
     tokeniser = llguidance.LLTokenizer("byte")
-    matcher = llguidance.LLMatcher(tokeniser, constraint)
-    tokens = tokeniser.tokenize_str(text)
-    if matcher.try_consume_tokens(tokens) < len(tokens) or not matcher.is_accepting():
-        raise EngineError(f"The script says {text!r}, which the grammar does not allow:\n{constraint}")
+    guide = Guide(constraint, lambda: tokeniser, lambda byte: bytes([byte]), frozenset())
+    forced = guide.forced()
+    for byte in text.encode():
+        if forced[:1] == (byte,):
+            forced = forced[1:]
+        elif not forced and guide.admits(byte):
+            forced = guide.take(byte)[1:]
+        else:
+            break
+    else:
+        if guide.may_end and not forced:
+            return
+    raise EngineError(f"The script says {text!r}, which the grammar does not allow:\n{constraint}")

@@ -30,6 +30,7 @@ class Vocabulary:
     chat_template: str
     bos_token: str
     eos_token: str
+    quantisation: str = ""  # a GGUF file's `general.file_type`
 
     @cached_property
     def special_names(self) -> tuple[str, ...]:
@@ -74,6 +75,7 @@ def read_vocabulary(path: Path) -> Vocabulary:
             chat_template=fields.get("tokenizer.chat_template", b"").decode(),
             bos_token=texts[bos].decode() if bos is not None else "",
             eos_token=texts[eos].decode() if eos is not None else "",
+            quantisation=str(fields.get("general.file_type", "")),
         )
     except (OSError, ValueError, LookupError, struct.error) as error:
         raise EngineError(

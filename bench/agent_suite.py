@@ -12,8 +12,8 @@ PYTHON = (
     Task(
         "py-constant",
         "python",
-        "Set the low stock limit to eight.",
-        every(only("stock/items.py"), python("from stock.items import LOW_STOCK; assert LOW_STOCK == 8")),
+        "Change the currency to USD.",
+        every(only("stock/pricing.py"), python("from stock.pricing import CURRENCY; assert CURRENCY == 'USD'")),
     ),
     Task(
         "py-docstring",

@@ -52,11 +52,13 @@ def from_tap(text: str) -> TestReport | None:
         has_inner = seen.pop(depth + 1, 0) > 0
         seen[depth] = seen.get(depth, 0) + 1
         name = _plain(point[3] or "")
+        is_file = depth == 0 and bool(_SCRIPT.fullmatch(name)) and "/" in name
         if details.get("type") == "suite" or (has_inner and details.get("failureType") != "testCodeFailure"):
             continue
         outcome = Outcome.SKIPPED if point[4] else Outcome.FAILED if point[2] else Outcome.PASSED
-        if outcome is Outcome.FAILED and depth == 0 and _SCRIPT.fullmatch(name) and "exitCode" in details:
-            cases.append(TestCase(name, name.rpartition("/")[2], Outcome.ERROR, words or _message(details)))
+        if is_file:  # one without tests in it, or that could not be loaded
+            told, outcome = (words or _message(details), Outcome.ERROR) if point[2] else ("", outcome)
+            cases.append(TestCase(name, name.rpartition("/")[2], outcome, told))
             continue
         path = outer[:depth]
         cases.append(_case([*path, name], outcome, details))

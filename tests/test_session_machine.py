@@ -1,0 +1,353 @@
+"""The session on a virtual clock: scripted conversations, and random ones that must keep four promises."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from simulated_session import Ask, Burst, Speak, Step, Tool, World
+
+from voice.audio.earcons import Earcon
+from voice.conversation.approvals import ApprovalSettings, Approved, Denied, Question, Why
+from voice.conversation.machine import SessionMachine, SessionSettings, State
+from voice.conversation.signals import (
+    Begin,
+    CutPlayback,
+    CutTurn,
+    KillTools,
+    PausePlayback,
+    Perform,
+    Prepare,
+    Resolve,
+    ResumePlayback,
+    Say,
+    Sound,
+    Withdraw,
+)
+
+COMMIT = Question("q1", "git commit", "Shall I commit this?", is_destructive=False)
+DELETE = Question("q2", "rm -rf build", "Shall I delete the folder build?", is_destructive=True)
+LONG = "One two three four five six seven eight nine ten"  # 3 s of speech
+
+
+def after_request(*bursts: Burst, answer: tuple[Step, ...] = (Speak(LONG), Speak("The end"))) -> World:
+    """The user asks at 1 s, for 1 s; Utter begins to answer at about 2.6 s."""
+    return World([Burst(1.0, 1.0, "Explain the cart"), *bursts], [answer])
+
+
+def test_a_request_is_taken_as_soon_as_it_sounds_complete_and_its_words_are_known():
+    world = after_request().run(12)
+    assert world.requests() == ["Explain the cart"]
+    assert 2.3 <= world.times(Begin)[0] <= 2.5
+    assert world.said() == [LONG, "The end"]
+    assert world.machine.state is State.LISTENING
+    order = list(dict.fromkeys(world.states))
+    assert order == [State.LISTENING, State.JUDGING, State.THINKING, State.SPEAKING]
+
+
+def test_a_thinking_pause_of_one_and_a_half_seconds_cuts_nothing():
+    bursts = [Burst(1.0, 1.0, "Rename the function", 0.1), Burst(3.5, 0.8, "parse config to load settings")]
+    world = World(bursts).run(12)
+    assert world.requests() == ["Rename the function parse config to load settings"]
+    assert len(world.decisions(Begin)) == 1
+    assert world.decisions(Withdraw) == [Withdraw(1)]  # what was prepared on the first half
+
+
+def test_the_rest_of_a_request_that_was_taken_too_early_joins_it():
+    bursts = [Burst(1.0, 1.0, "Rename the function", 0.9), Burst(3.0, 0.8, "parse config please")]
+    world = World(bursts, [[Tool(3.0)], [Speak("Done")]]).run(12)
+    assert world.requests() == ["Rename the function parse config please"]
+
+
+def test_a_pause_that_sounds_incomplete_ends_after_two_seconds_and_four_when_one_takes_ones_time():
+    world = World([Burst(1.0, 1.0, "Rename the", 0.1)]).run(8)
+    assert 3.95 <= world.times(Begin)[0] <= 4.05
+    assert world.decisions(Prepare) == [Prepare(1, "Rename the")]
+    assert world.times(Prepare)[0] <= 2.45  # long before it is sure
+    patient = World([Burst(1.0, 0.6, "Take your time"), Burst(4.0, 1.0, "Rename the", 0.1)]).run(12)
+    assert 8.95 <= patient.times(Begin)[0] <= 9.05
+
+
+def test_a_local_command_ends_after_less_than_half_a_second_and_needs_no_agent():
+    world = World([Burst(1.0, 0.5, "What changed?", 0.1)], transcription_s=0.1).run(4)
+    assert [done.spoken.name.value for done in world.decisions(Perform)] == ["what_changed"]
+    assert 1.88 <= world.times(Perform)[0] <= 1.96
+    assert world.decisions(Begin) == []
+
+
+def test_over_sends_at_once_and_hold_on_waits_for_the_rest():
+    world = World([Burst(1.0, 1.0, "Run the tests, over", 0.1)], transcription_s=0.1).run(4)
+    assert world.requests() == ["Run the tests"]
+    assert world.times(Begin)[0] <= 2.3
+    bursts = [Burst(1.0, 1.0, "Rename parse config to, hold on", 0.9), Burst(7.0, 1.0, "load settings")]
+    held = World(bursts).run(12)
+    assert held.requests() == ["Rename parse config to load settings"]
+    forgotten = World(bursts[:1]).run(14)
+    assert forgotten.requests() == ["Rename parse config to"]
+
+
+def test_a_cough_pauses_nothing_or_is_resumed_where_it_was():
+    world = after_request(Burst(4.0, 0.1, ""), Burst(5.0, 0.3, "")).run(14)
+    assert len(world.decisions(PausePlayback)) == len(world.decisions(ResumePlayback)) == 1
+    assert world.decisions(CutPlayback) == []
+    assert world.said() == [LONG, "The end"]
+    assert world.times(ResumePlayback)[0] - 5.3 <= 2.0
+
+
+def test_what_listeners_say_does_not_interrupt():
+    world = after_request(Burst(4.0, 0.4, "Mm-hm.")).run(14)
+    assert world.said() == [LONG, "The end"]
+    assert world.decisions(CutTurn) == []
+    assert ("Mm-hm.", "backchannel") in world.taken()
+
+
+def test_real_words_cut_the_turn_and_are_the_next_request():
+    world = after_request(Burst(4.0, 1.2, "No, only the total")).run(14)
+    assert 4.16 <= world.times(PausePlayback)[0] <= 4.3
+    assert world.decisions(CutTurn) == [CutTurn(1)]
+    assert world.requests() == ["Explain the cart", "No, only the total"]
+    assert world.said() == ["Done."]
+
+
+def test_stop_silences_and_the_work_goes_on_and_continue_says_the_rest():
+    world = after_request(
+        Burst(4.0, 0.4, "Stop."),
+        Burst(9.0, 0.5, "Continue."),
+        answer=(Speak(LONG), Tool(3.0), Speak("The end")),
+    ).run(20)
+    assert world.decisions(CutTurn) == [] and world.decisions(KillTools) == []
+    assert len(world.decisions(CutPlayback)) == 1
+    assert world.said() == [LONG, "The end"]
+    assert world.heard[0][0] > 9.5
+
+
+def test_stop_stop_stop_ends_the_turn_and_kills_its_tools():
+    world = after_request(Burst(4.0, 1.0, "Stop, stop, stop!"), answer=(Tool(30.0), Speak("The end"))).run(14)
+    assert world.decisions(CutTurn) == [CutTurn(1)]
+    assert len(world.decisions(KillTools)) == 1
+    assert Sound(Earcon.STOPPED) in world.decisions(Sound)
+    assert world.said() == []
+    assert world.machine.state is State.LISTENING
+
+
+def test_pause_holds_and_continue_goes_on_at_the_word():
+    world = after_request(Burst(4.0, 0.4, "Pause."), Burst(12.0, 0.5, "Go on.")).run(20)
+    assert world.decisions(CutPlayback) == []
+    assert world.heard[0][0] > 12.5
+    assert world.said() == [LONG, "The end"]
+
+
+def test_a_harmless_command_does_not_interrupt_what_is_said():
+    world = after_request(Burst(4.0, 0.4, "Slower.")).run(14)
+    assert [done.spoken.name.value for done in world.decisions(Perform)] == ["slower"]
+    assert world.said() == [LONG, "The end"]
+
+
+def test_a_tool_is_heard_after_one_second_and_told_after_four_and_neither_while_the_user_speaks():
+    world = after_request(answer=(Tool(6.0), Speak("The end"))).run(14)
+    began_s = world.times(Begin)[0]
+    tool_s = [at for at, decision in world.log if decision == Sound(Earcon.TOOL)]
+    assert [round(at - began_s, 1) for at in tool_s] == [1.0]
+    assert world.said() == ["Still running the tests.", "The end"]
+    talking = after_request(Burst(3.0, 4.5, "and so on", 0.1), answer=(Tool(6.0), Speak("The end"))).run(7.4)
+    assert Sound(Earcon.TOOL) not in talking.decisions(Sound)
+    assert talking.decisions(Say) == []
+
+
+def test_asleep_nothing_is_done_and_awake_the_answer_is_said():
+    world = after_request(
+        Burst(4.0, 0.8, "Go to sleep, Anna is here"),
+        Burst(7.0, 1.0, "Run the tests"),
+        Burst(10.0, 0.6, "Wake up"),
+    ).run(20)
+    assert world.requests() == ["Explain the cart"]
+    assert ("Run the tests", "asleep") in world.taken()
+    assert State.ASLEEP in world.states
+    assert world.said() == [LONG, "The end"]
+    assert world.heard[0][0] > 10.6
+
+
+def test_deep_sleep_needs_the_longer_phrase():
+    bursts = [Burst(1.0, 0.6, "Deep sleep"), Burst(4.0, 0.6, "Wake up")]
+    assert World(bursts).run(8).machine.state is State.ASLEEP
+    bursts[1] = Burst(4.0, 0.9, "Wake up and listen")
+    assert World(bursts).run(8).machine.state is State.LISTENING
+
+
+def test_its_own_words_in_the_microphone_are_no_request():
+    world = after_request(Burst(4.0, 1.0, "two three four five")).run(14)
+    assert ("two three four five", "own_voice") in world.taken()
+    assert world.said() == [LONG, "The end"]
+
+
+def test_dictation_takes_all_down_until_it_is_done():
+    bursts = [
+        Burst(1, 0.6, "Dictation on"),
+        Burst(3, 1, "Next line"),
+        Burst(6, 1, "Undo"),
+        Burst(9, 0.5, "Done"),
+    ]
+    world = World(bursts).run(14)
+    assert world.requests() == ["Next line Undo"]
+
+
+def asked(question: Question, *bursts: Burst) -> World:
+    """The question sounds from about 2.4 s, and for 1.2 s (commit) or 1.8 s (delete)."""
+    return after_request(*bursts, answer=(Ask(question), Speak("All right")))
+
+
+def verdicts(world: World) -> list[object]:
+    return [resolved.verdict for resolved in world.decisions(Resolve)]
+
+
+def test_a_yes_after_the_question_approves():
+    world = asked(COMMIT, Burst(5.0, 0.4, "Yes.")).run(14)
+    assert verdicts(world) == [Approved(COMMIT, "Yes.")]
+    assert State.ASKING in world.states
+    assert world.said() == ["Shall I commit this?", "All right"]
+
+
+def test_a_yes_into_the_question_makes_it_ask_again():
+    world = asked(COMMIT, Burst(2.8, 0.4, "Yes.")).run(9)
+    assert verdicts(world) == []
+    assert world.said() == ["Once more: Shall I commit this?"]
+
+
+def test_a_no_into_the_question_denies():
+    world = asked(COMMIT, Burst(2.8, 0.4, "No!")).run(9)
+    assert verdicts(world) == [Denied(COMMIT, Why.SAID_NO, "No!")]
+    assert world.said() == ["All right"]
+
+
+def test_a_question_survives_barge_in_and_the_words_are_not_lost():
+    world = asked(COMMIT, Burst(2.8, 1.5, "What a lovely day it is"), Burst(9.0, 0.4, "Yes.")).run(24)
+    assert verdicts(world) == [Approved(COMMIT, "Yes.")]
+    assert world.said()[:2] == ["I need a yes or a no. Shall I commit this?", "All right"]
+    assert world.requests() == ["Explain the cart", "What a lovely day it is"]
+
+
+def test_a_cough_into_the_question_lets_it_sound_to_its_end():
+    world = asked(COMMIT, Burst(2.8, 0.3, ""), Burst(8.0, 0.4, "Yes.")).run(14)
+    assert verdicts(world) == [Approved(COMMIT, "Yes.")]
+    assert world.said()[0] == "Shall I commit this?"
+
+
+def test_explain_reads_the_exact_command_before_the_phrase_counts():
+    world = asked(DELETE, Burst(6.0, 0.5, "Explain."), Burst(13.0, 1.0, "Yes, I'm sure.")).run(20)
+    assert world.said()[1] == "It is exactly this: rm -rf build. Shall I delete the folder build?"
+    assert verdicts(world) == [Approved(DELETE, "Yes, I'm sure.")]
+
+
+def test_silence_means_no_and_the_question_is_heard_again_meanwhile():
+    world = asked(COMMIT).run(60)
+    assert verdicts(world) == [Denied(COMMIT, Why.SILENCE)]
+    assert world.decisions(Sound).count(Sound(Earcon.QUESTION)) == 3
+    assert world.machine.state is State.LISTENING
+
+
+def test_a_command_beside_the_question_leaves_it_pending():
+    world = asked(COMMIT, Burst(5.0, 0.4, "Louder."), Burst(8.0, 0.4, "Yes.")).run(14)
+    assert verdicts(world) == [Approved(COMMIT, "Yes.")]
+
+
+def test_sleep_means_no_to_a_question():
+    world = asked(COMMIT, Burst(5.0, 0.6, "Go to sleep.")).run(9)
+    assert [verdict.why for verdict in verdicts(world)] == [Why.SAID_NO]  # type: ignore[attr-defined]
+    assert world.machine.state is State.ASLEEP
+
+
+def test_a_conversation_of_thirty_seconds():
+    world = World(
+        [
+            Burst(1.0, 1.0, "What files are here?"),
+            Burst(4.0, 0.3, "Okay."),
+            Burst(8.0, 1.0, "Fix the failing", 0.1),
+            Burst(10.2, 0.5, "test."),
+            Burst(18.0, 0.4, "Yes."),
+            Burst(22.0, 0.5, "What changed?"),
+        ],
+        [
+            [Speak("Six files in all are here")],
+            [Tool(2.5, has_effect=True), Ask(COMMIT), Speak("It is done")],
+        ],
+    ).run(30)
+    assert world.requests() == ["What files are here?", "Fix the failing test."]
+    assert world.said() == ["Six files in all are here", "Shall I commit this?", "It is done"]
+    assert [text for text, _ in world.taken()] == [
+        "What files are here?", "Okay.", "Fix the failing test.", "Yes.", "What changed?"
+    ]  # fmt: skip
+    assert world.longest_overlap_s <= 0.3
+
+
+# ------------------------------------------------------------------------------------------------- random
+
+WORDS = ["run the tests", "stop", "yes", "no", "wait", "mm-hm", "what changed", "pause", "continue", "explain",
+         "stop stop stop", "yes I am sure", "slower", "go on then with it", "cancel", "scratch that", "status",
+         "rename it, hold on", "commit it, over", "go to sleep", "wake up", "undo"]  # fmt: skip
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    at_s, bursts = 0.5, []
+    for number in range(draw(st.integers(1, 7))):
+        at_s += draw(st.sampled_from([0.3, 0.6, 1.0, 1.7, 3.0, 6.0]))
+        kind = draw(st.integers(0, 4))
+        text = (
+            ""
+            if kind == 0
+            else draw(st.sampled_from(WORDS))
+            if kind < 3
+            else f"request number {number} please"
+        )
+        length_s = (
+            draw(st.sampled_from([0.3, 0.6, 1.2, 2.4])) if text else draw(st.sampled_from([0.06, 0.2, 0.5]))
+        )
+        bursts.append(Burst(round(at_s, 2), length_s, text, draw(st.sampled_from([0.1, 0.9]))))
+        at_s += length_s
+    step = st.one_of(
+        st.sampled_from([Speak("One two three"), Speak(LONG, 0.6)]),
+        st.sampled_from([Tool(0.5), Tool(5.0), Tool(2.0, has_effect=True)]),
+        st.sampled_from([Ask(COMMIT), Ask(DELETE)]),
+    )
+    answers = draw(st.lists(st.lists(step, max_size=4), max_size=5))
+    asked_in: list[list[Step]] = [
+        [s if not isinstance(s, Ask) else Ask(Question(f"{n}.{m}", s.question.action, s.question.asks, s.question.is_destructive)) for m, s in enumerate(answer)]
+        for n, answer in enumerate(answers)
+    ]  # fmt: skip
+    session = SessionSettings(approvals=ApprovalSettings(silence_s=8.0))
+    return World(bursts, asked_in, draw(st.sampled_from([0.06, 0.3, 0.9])), session)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+@given(worlds())
+def test_whatever_comes_the_four_promises_are_kept(world: World):
+    end_s = world.bursts[-1].end_s
+    world.run(end_s + 12)
+    while world.machine.state not in (State.LISTENING, State.ASLEEP) and world.now_s < end_s + 150:
+        world.run(world.now_s + 5)
+    assert world.longest_overlap_s <= 0.3 + 1e-6
+    taken = " ".join(text for text, _ in world.taken())
+    for burst in world.bursts:
+        assert all(
+            word.strip(",") in taken
+            for word in burst.text.replace(", hold on", "").replace(", over", "").split()
+        )
+    for at_s, question in world.approved_s:
+        heard_s = [end for end, text in world.heard if question.asks in text and end < at_s]
+        yes = [burst for burst in world.bursts if burst.text.startswith("yes") and burst.end_s <= at_s]
+        assert heard_s and yes and yes[-1].at_s > heard_s[-1]
+        assert not question.is_destructive or yes[-1].text == "yes I am sure"
+    paused = [
+        p.spoken.name.value for p in world.decisions(Perform) if p.spoken.name.value in ("pause", "continue")
+    ]
+    stays_paused = bool(paused) and paused[-1] == "pause"
+    assert world.machine.state in (State.LISTENING, State.ASLEEP) or stays_paused
+
+
+def test_inputs_that_nobody_waits_for_do_nothing():
+    from voice.conversation.signals import Clause, ItemHeard, Judged, Transcribed, TurnOver
+
+    machine = SessionMachine()
+    stale = (Clause(9, "Hi"), ItemHeard(4), Judged(3, 1, 0.9), Transcribed(3, 1, "stop", -0.1), TurnOver(2))
+    assert [machine.step(given, 1.0) for given in stale] == [(), (), (), (), ()]

@@ -1,0 +1,309 @@
+"""When the user has finished: joins endpointing, the words so far and the sound of the last ones. Pure.
+
+Two speeds: a complete local command ends after 0.4 s of silence; anything else as soon as it sounds complete,
+which is judged from 0.2 s of silence on, or else after 2 s. What was said before a long pause is never lost: it
+waits and joins what follows.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Union
+
+from voice.conversation.command_table import Name
+from voice.conversation.commands import Situation, commands_in, is_complete_command
+from voice.conversation.endings import Ended, Ending, ending_of
+from voice.hearing.endpoint import Decision, Endpointer, EndpointSettings
+
+_HEARING = EndpointSettings(pause_s=0.1, end_silence_s=2.0)
+
+
+@dataclass(frozen=True)
+class TurnSettings:
+    """Silence in seconds, counted from the last speech."""
+
+    command_s: float = 0.4  # ends a complete local command
+    judge_s: float = 0.2  # from here on it is judged whether the turn sounds complete,
+    judge_again_s: float = 0.3  # again and again: the longer the silence, the surer the model
+    complete: float = 0.5  # so likely complete, and the turn is over
+    incomplete_s: float = 2.0  # ends a turn that does not sound complete
+    patience: float = 2.0  # "take your time" makes that so much longer
+    hold_s: float = 8.0  # "hold on" gives so much time
+    noise_s: float = 0.4  # ends sounds in which no words were heard
+
+
+@dataclass(frozen=True)
+class Transcribe:
+    """Transcribe all audio of `utterance` so far. A newer revision of the same utterance makes this one idle,
+
+    but the last one of each utterance must be answered.
+    """
+
+    utterance: int
+    revision: int
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Ask the end-of-turn model about all audio of `utterance` so far."""
+
+    utterance: int
+    revision: int
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """The user goes on: what was begun on the words so far is void."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """All that the user said in one turn. Times in session seconds; `completeness` of its end, if judged.
+
+    `text` is empty when no words were heard. `began_s` and `avg_logprob` are those of the last utterance.
+    """
+
+    text: str
+    ending: Ending
+    began_s: float
+    ended_s: float
+    speech_s: float
+    avg_logprob: float
+    completeness: float | None
+
+
+Event = Union[Transcribe, Judge, Resumed, Message]
+
+
+@dataclass
+class _Utterance:
+    """One stretch of audio while its words are awaited."""
+
+    number: int
+    began_s: float
+    revision: int = 0
+    text: str | None = None
+    avg_logprob: float = 0.0
+    completeness: float | None = None
+    ended_s: float = 0.0
+    speech_s: float = 0.0
+    is_over: bool = False
+    is_piece: bool = False  # split off: the same turn goes on
+    judged_at_s: float = 0.0  # silence at the last judgement
+
+
+class TurnTaking:
+    """Fed with every frame, and with the answers to what it asks for."""
+
+    def __init__(self, settings: TurnSettings | None = None, hearing: EndpointSettings = _HEARING) -> None:
+        self._settings = settings or TurnSettings()
+        self._endpointer = Endpointer(hearing)
+        self._utterances: deque[_Utterance] = deque()  # the last one may still be spoken
+        self._number = 0
+        self._partial: list[str] = []  # said before, waiting for what follows
+        self._partial_due_s: float | None = None
+        self._is_paused = False
+        self.is_patient = False  # "take your time"
+        self.situation = Situation()
+
+    @property
+    def in_speech(self) -> bool:
+        """Whether the user has begun and not yet ended an utterance."""
+        return self._endpointer.in_speech
+
+    @property
+    def is_judging(self) -> bool:
+        """Whether the user is silent after words that are not yet taken."""
+        return self._is_paused or bool(self._utterances and not self._endpointer.in_speech)
+
+    @property
+    def awaits_words(self) -> bool:
+        """Whether words of an utterance that is over are still to come."""
+        return any(utterance.is_over for utterance in self._utterances)
+
+    @property
+    def partial(self) -> str:
+        """What waits for the next speech."""
+        return " ".join(self._partial)
+
+    def process(self, is_speech: bool, now_s: float) -> list[Event]:
+        """Take the next frame."""
+        decision = self._endpointer.process(is_speech)
+        events: list[Event] = []
+        if decision is Decision.SPEECH_STARTED:
+            self._begin(now_s - self._endpointer.since_start_s)
+        elif decision is Decision.SPEECH_PAUSED:
+            events.append(self._pause())
+        elif decision is Decision.SPEECH_RESUMED:
+            self._is_paused = False
+            events.append(Resumed())
+        elif decision in (Decision.SPEECH_ENDED, Decision.SPEECH_SPLIT):
+            events += self._end(now_s, is_piece=decision is Decision.SPEECH_SPLIT)
+        elif decision is Decision.DISCARDED:
+            events += self._discard(now_s)
+        if self._is_paused:
+            events += self._judge()
+        due_s = self._partial_due_s
+        is_due = due_s is not None and now_s >= due_s and not self.situation.question
+        if is_due and not self.in_speech and not self._utterances:
+            events.append(self._partial_message(now_s))
+        return events
+
+    def transcribed(
+        self, number: int, revision: int, text: str, avg_logprob: float, now_s: float
+    ) -> list[Event]:
+        """The answer to `Transcribe`; `text` is empty when it was no speech. Stale ones are ignored."""
+        utterance = self._of(number, revision)
+        if utterance is None:
+            return []
+        utterance.text, utterance.avg_logprob = text, avg_logprob
+        self._set_silence()
+        return self._messages(now_s)
+
+    def judged(self, number: int, revision: int, completeness: float) -> None:
+        """The answer to `Judge`. Stale ones are ignored."""
+        utterance = self._of(number, revision)
+        if utterance is not None:
+            utterance.completeness = completeness
+            self._set_silence()
+
+    def words_so_far(self) -> str | None:
+        """The words up to the present pause, of the whole turn; None while they are not known."""
+        present = self._utterances[-1] if self._utterances else None
+        if present is None or not self._is_paused or present.text is None or len(self._utterances) > 1:
+            return None
+        return " ".join((*self._partial, present.text)).strip()
+
+    def put_back(self, text: str, now_s: float, *, wait_s: float) -> None:
+        """`text` was taken too early: it joins the next speech, or comes again after `wait_s`."""
+        self._partial.insert(0, text)
+        self._partial_due_s = now_s + wait_s
+
+    def hold(self, now_s: float) -> None:
+        """The user wants time for the rest."""
+        if self._partial:
+            self._partial_due_s = now_s + self._settings.hold_s
+
+    def drop_partial(self) -> str:
+        """Forget and give what waits."""
+        text = self.partial
+        self._partial, self._partial_due_s = [], None
+        return text
+
+    def _begin(self, began_s: float) -> None:
+        self._number += 1
+        self._utterances.append(_Utterance(self._number, began_s))
+        self._is_paused = False
+        self._endpointer.end_after(self._longest_s())
+
+    def _pause(self) -> Transcribe:
+        present = self._utterances[-1]
+        present.revision += 1
+        present.text = present.completeness = None
+        present.judged_at_s = 0.0
+        self._is_paused = True
+        self._endpointer.end_after(self._longest_s())
+        return Transcribe(present.number, present.revision)
+
+    def _judge(self) -> list[Event]:
+        present, silence_s = self._utterances[-1], self._endpointer.silence_s
+        step_s = self._settings.judge_again_s if present.judged_at_s else self._settings.judge_s
+        if silence_s < present.judged_at_s + step_s - 1e-6:
+            return []
+        present.judged_at_s = silence_s
+        return [Judge(present.number, present.revision)]
+
+    def _end(self, now_s: float, *, is_piece: bool) -> list[Event]:
+        present = self._utterances[-1]
+        events: list[Event] = []
+        if not self._is_paused:  # split in the middle of speech
+            present.revision += 1
+            present.text = None
+            events.append(Transcribe(present.number, present.revision))
+        present.is_over, present.is_piece = True, is_piece
+        present.ended_s, present.speech_s = now_s - self._endpointer.silence_s, self._endpointer.speech_s
+        self._is_paused = False
+        if is_piece:
+            self._begin(now_s)
+        return events + self._messages(now_s)
+
+    def _discard(self, now_s: float) -> list[Event]:
+        self._is_paused = False
+        if self._utterances and not self._utterances[-1].is_over:
+            self._utterances.pop()
+        if self._utterances:
+            self._utterances[-1].is_piece = False
+        elif self._partial:
+            self._partial_due_s = now_s
+        return self._messages(now_s)
+
+    def _messages(self, now_s: float) -> list[Event]:
+        """The turns of which all words are known."""
+        events: list[Event] = []
+        while self._utterances and self._utterances[0].is_over and self._utterances[0].text is not None:
+            utterance = self._utterances.popleft()
+            message = self._message(utterance, now_s)
+            if message is not None:
+                events.append(message)
+        return events
+
+    def _message(self, utterance: _Utterance, now_s: float) -> Message | None:
+        # An answer is taken as it was said: "yes, hold on" is no "yes".
+        said = utterance.text or ""
+        ended = Ended(said, Ending.NONE) if self.situation.question else ending_of(said)
+        text = ended.text
+        if utterance.is_piece or (text and ended.ending is Ending.HOLD):
+            self._partial += [text] if text else []
+            self._partial_due_s = now_s + (
+                self._settings.hold_s if ended.ending is Ending.HOLD else self._longest_s()
+            )
+            return None
+        if text:
+            text = " ".join((self.drop_partial(), text)).strip() if self._joins(text) else text
+        return Message(
+            text=text,
+            ending=ended.ending,
+            began_s=utterance.began_s,
+            ended_s=utterance.ended_s,
+            speech_s=utterance.speech_s,
+            avg_logprob=utterance.avg_logprob,
+            completeness=utterance.completeness,
+        )
+
+    def _joins(self, text: str) -> bool:
+        """A command said while words wait is a command; all else is the rest of them."""
+        return bool(self._partial) and not self.situation.question and not commands_in(text, self.situation)
+
+    def _partial_message(self, now_s: float) -> Message:
+        return Message(self.drop_partial(), Ending.NONE, now_s, now_s, 0.0, 0.0, None)
+
+    def _set_silence(self) -> None:
+        if self._is_paused and self._endpointer.in_speech:
+            self._endpointer.end_after(self._needed_s(self._utterances[-1]))
+
+    def _needed_s(self, present: _Utterance) -> float:
+        """The silence that ends the present utterance, from what is known of it."""
+        settings, text = self._settings, present.text
+        if text == "":
+            return settings.noise_s
+        if text is not None:
+            names = {spoken.name for spoken in commands_in(text, self.situation)}
+            ending = ending_of(text).ending
+            if ending is Ending.SEND or names & {Name.STOP, Name.SEND}:
+                return 0.0
+            if is_complete_command(text, self.situation):
+                return settings.command_s
+            if ending is Ending.HOLD:
+                return settings.judge_s  # what was said waits as a part
+        if present.completeness is not None and present.completeness >= settings.complete:
+            return settings.judge_s
+        return self._longest_s()
+
+    def _longest_s(self) -> float:
+        return self._settings.incomplete_s * (self._settings.patience if self.is_patient else 1.0)
+
+    def _of(self, number: int, revision: int) -> _Utterance | None:
+        return next(
+            (one for one in self._utterances if one.number == number and one.revision == revision), None
+        )

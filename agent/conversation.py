@@ -67,14 +67,23 @@ class Conversation:
 
     @classmethod
     def resume(
-        cls, engine: Engine, session: Session, template: ChatTemplate, transcript: Transcript
+        cls,
+        engine: Engine,
+        session: Session,
+        template: ChatTemplate,
+        transcript: Transcript,
+        computed_tokens: int = 0,
     ) -> Conversation:
-        """Go on with a restored session, which `transcript` records. Raises `ValueError` if it does not."""
+        """Go on with a restored session, which `transcript` records. Raises `ValueError` if it does not.
+
+        `computed_tokens` of it were not restored but computed now.
+        """
         if transcript.n_tokens != len(session.tokens):
             raise ValueError("the transcript is not that of the session")
         conversation = cls(engine, session, template)
         conversation._transcript = transcript
         conversation._start = Mark(transcript.n_tokens, 0, 0, 0)
+        conversation._computed_tokens = computed_tokens
         return conversation
 
     @property

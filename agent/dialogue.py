@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from agent.cache.entry import Retention, StoreError
 from agent.conversation import Conversation, Mark, opening_parts, tokens_of
+from agent.engine.keeper import Keeper
 from agent.engine.protocol import ContextFull, Engine, Piece
 from agent.events import Usage
 from agent.sessions import SessionRecord
@@ -117,8 +118,15 @@ class Dialogue:
         self._is_under_way = False
         self._untold = self._untold[self._n_told :]
         self._n_told = 0
-        if self._talk is not None and self._engine.keeper is not None:
-            self._saving = asyncio.ensure_future(self._save(self._talk, self._saving))
+        keeper = self._engine.keeper
+        if self._talk is not None and keeper is not None:
+            transcript = self._talk.transcript
+            record = SessionRecord(
+                transcript, self._is_reply_open, tuple(self._memory), tuple(self._untold), self._brief
+            )
+            tokens = self._talk.session.tokens[: transcript.n_tokens]
+            saving = self._save(keeper, self._talk, tokens, record, self.usage(), self._saving)
+            self._saving = asyncio.ensure_future(saving)
 
     async def foresee(self, text: str) -> None:
         """Compute ahead what `ask(text)` would need, as long as no turn is under way. May be cancelled.
@@ -188,7 +196,7 @@ class Dialogue:
 
     def usage(self) -> Usage:
         """Token counts of the turn so far. All that is computed is also kept in the cache."""
-        if self._talk is None:
+        if self._talk is None or not self._asked:  # the model was not needed
             return Usage()
         spent = self._talk.spent(self._since)
         return Usage(0, spent.computed_tokens, spent.cached_tokens, spent.generated_tokens)
@@ -268,9 +276,11 @@ class Dialogue:
         if len(tokens) - len(session.tokens) > _RECOMPUTED_TOKENS:
             return None
         self._saved = session.tokens
-        await session.prefill(tokens[len(session.tokens) :])
+        counts = await session.prefill(tokens[len(session.tokens) :])
         try:
-            talk = Conversation.resume(self._engine, session, self._template, record.transcript)
+            talk = Conversation.resume(
+                self._engine, session, self._template, record.transcript, counts.computed_tokens
+            )
         except ValueError:
             return None
         self._untold = list(record.untold)
@@ -280,14 +290,16 @@ class Dialogue:
         self._base_tokens = record.opening_tokens
         return talk
 
-    async def _save(self, talk: Conversation, before: asyncio.Task[None] | None) -> None:
-        """Keep the session and what is needed to go on with it."""
-        tokens, transcript = talk.session.tokens[: talk.transcript.n_tokens], talk.transcript
-        record = SessionRecord(
-            transcript, self._is_reply_open, tuple(self._memory), tuple(self._untold), self._brief
-        )
-        usage, rate, keeper = self.usage(), self._engine.prefill_rate, self._engine.keeper
-        assert keeper is not None
+    async def _save(
+        self,
+        keeper: Keeper,
+        talk: Conversation,
+        tokens: tuple[int, ...],
+        record: SessionRecord,
+        usage: Usage,
+        before: asyncio.Task[None] | None,
+    ) -> None:
+        """Keep the session and what is needed to go on with it, after what is being saved already."""
         if before is not None and not before.done():
             await asyncio.wait([before])
         try:
@@ -296,7 +308,7 @@ class Dialogue:
                 self._saved = tokens
             if self._place:
                 await keeper.keep_session(self._place, tokens, record.to_json())
-            read_tokens = usage.cache_read_input_tokens
+            read_tokens, rate = usage.cache_read_input_tokens, self._engine.prefill_rate
             spared_s = read_tokens / rate if rate else 0.0
             await keeper.count(read_tokens, usage.cache_creation_input_tokens, spared_s)
         except StoreError as error:

@@ -1,0 +1,287 @@
+"""The dialogue over the prefix store: restarts, words that change, a window that fills, exact counts."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from agent.cache.store import PrefixStore
+from agent.dialogue import Dialogue
+from agent.engine.scripted import ScriptedEngine
+from agent.events import Usage
+from agent.template import ChatTemplate
+
+PROMPT = "You are terse. " * 8
+BRIEF = "The project counts birds. "
+PLACE = "/work/birds"
+
+
+def engine_in(folder: Path, *, context_tokens: int = 100_000) -> ScriptedEngine:
+    return ScriptedEngine(lambda _: "Yes.", context_tokens=context_tokens, keep_in=folder)
+
+
+def dialogue_of(engine: ScriptedEngine, *, prompt: str = PROMPT, brief: str = BRIEF) -> Dialogue:
+    return Dialogue(engine, ChatTemplate.of(engine), prompt, brief=brief, place=PLACE)
+
+
+async def turn(dialogue: Dialogue, request: str) -> Usage:
+    """One whole turn with one reply."""
+    await dialogue.begin()
+    await dialogue.ask(f"Request: {request}")
+    async for _ in dialogue.fill('start: "Yes."', 20, 0.0, 0):
+        pass
+    dialogue.remember(f"Earlier request: {request} Done: said yes", is_told=True)
+    dialogue.end()
+    return dialogue.usage()
+
+
+def said(dialogue: Dialogue, engine: ScriptedEngine) -> str:
+    assert dialogue.conversation is not None
+    return engine.decode(dialogue.conversation.session.tokens)
+
+
+def ruin(folder: Path) -> None:
+    for file in folder.glob("*.kv"):
+        file.write_bytes(file.read_bytes()[:-4] + b"ruin")
+
+
+def run(body: Callable[[], Awaitable[None]]) -> None:
+    async def whole() -> None:
+        await body()
+
+    asyncio.run(whole())
+
+
+def test_a_new_process_goes_on_with_the_last_session_and_computes_none_of_it(tmp_path: Path) -> None:
+    async def body() -> None:
+        engine = engine_in(tmp_path)
+        dialogue = dialogue_of(engine)
+        await turn(dialogue, "Are there robins?" * 5)
+        before, n_tokens = said(dialogue, engine), len(said_tokens(dialogue))
+        await dialogue.close()
+
+        engine = engine_in(tmp_path)
+        dialogue = dialogue_of(engine)
+        usage = await turn(dialogue, "And owls?")
+        assert usage.cache_read_input_tokens == n_tokens
+        assert said(dialogue, engine).startswith(before + "<|im_end|>\n<|im_start|>user\nRequest: And owls?")
+
+    run(body)
+
+
+def test_another_place_shares_only_the_opening(tmp_path: Path) -> None:
+    async def body() -> None:
+        engine = engine_in(tmp_path)
+        dialogue = dialogue_of(engine)
+        await turn(dialogue, "Are there robins?" * 5)
+        await dialogue.close()
+        other = Dialogue(engine, ChatTemplate.of(engine), PROMPT, brief=BRIEF, place="/work/elsewhere")
+        await other.warm()
+        assert said(other, engine).count("<|im_start|>") == 2
+        assert "robins" not in said(other, engine)
+        assert other.usage() == Usage()
+        n_tokens = len(said_tokens(other))
+        assert (await turn(other, "Hello?")).cache_read_input_tokens == n_tokens
+
+    run(body)
+
+
+def test_the_prompt_is_instructions_then_brief_then_history_with_a_breakpoint_after_each(
+    tmp_path: Path,
+) -> None:
+    async def body() -> None:
+        engine = engine_in(tmp_path)
+        dialogue = dialogue_of(engine)
+        await turn(dialogue, "Are there robins?")
+        assert dialogue.conversation is not None
+        transcript, tokens = dialogue.conversation.transcript, dialogue.conversation.session.tokens
+        parts = [engine.decode(tokens[:end]) for end in transcript.breakpoints]
+        assert parts[0].endswith(PROMPT)
+        assert parts[1].endswith(f"{PROMPT}{BRIEF}<|im_end|>\n<|im_start|>user\n")
+        assert parts[2].endswith("Are there robins?<|im_end|>\n")
+
+    run(body)
+
+
+def test_a_brief_that_changed_is_told_and_the_old_prefix_stays(tmp_path: Path) -> None:
+    async def body() -> None:
+        engine = engine_in(tmp_path)
+        dialogue = dialogue_of(engine)
+        await turn(dialogue, "Are there robins?" * 5)
+        before, n_tokens = said(dialogue, engine), len(said_tokens(dialogue))
+        await dialogue.close()
+        dialogue = dialogue_of(engine, brief="The project counts bees.")
+        usage = await turn(dialogue, "And owls?")
+        assert said(dialogue, engine).startswith(before)
+        assert "The project is now: The project counts bees.\nRequest: And owls?" in said(dialogue, engine)
+        assert usage.cache_read_input_tokens == n_tokens
+
+    run(body)
+
+
+def test_other_instructions_begin_anew_but_what_was_done_is_known(tmp_path: Path) -> None:
+    async def body() -> None:
+        engine = engine_in(tmp_path)
+        dialogue = dialogue_of(engine)
+        await turn(dialogue, "Are there robins?" * 5)
+        await dialogue.close()
+        dialogue = dialogue_of(engine, prompt="You are verbose. " * 8)
+        await turn(dialogue, "And owls?")
+        assert "You are terse" not in said(dialogue, engine)
+        assert "Earlier request: Are there robins?" in said(dialogue, engine)
+
+    run(body)
+
+
+@pytest.mark.parametrize("loss", ["file", "index", "newer"])
+def test_a_lost_context_is_computed_anew_and_the_answers_are_the_same(tmp_path: Path, loss: str) -> None:
+    async def body() -> None:
+        engine = engine_in(tmp_path)
+        dialogue = dialogue_of(engine)
+        await turn(dialogue, "Are there robins?")
+        before = said(dialogue, engine)
+        await dialogue.close()
+        await engine.close()
+        match loss:
+            case "file":
+                ruin(tmp_path)
+            case "index":
+                (tmp_path / "index.sqlite").write_bytes(b"no index at all " * 1000)
+            case _:
+                index = sqlite3.connect(tmp_path / "index.sqlite")
+                index.execute("PRAGMA user_version = 99")
+                index.close()
+        engine = engine_in(tmp_path)
+        dialogue = dialogue_of(engine)
+        usage = await turn(dialogue, "And owls?")
+        expected = before if loss == "file" else before[: before.index("Request:")]
+        assert said(dialogue, engine).startswith(expected)
+        whole = usage.cache_read_input_tokens + usage.cache_creation_input_tokens
+        assert dialogue.conversation is not None
+        assert whole == len(dialogue.conversation.session.tokens) - len("Yes.")
+        await dialogue.close()
+        notices = dialogue.take_notices()
+        assert [("later version" in notice) for notice in notices] == [True] * (loss == "newer")
+        await turn(dialogue, "And gulls?")
+        await dialogue.close()
+        assert dialogue.take_notices() == []
+
+    run(body)
+
+
+def test_words_computed_ahead_are_kept_as_far_as_they_stay(tmp_path: Path) -> None:
+    async def body() -> None:
+        engine = engine_in(tmp_path)
+        plain, ahead = (Dialogue(engine, ChatTemplate.of(engine), PROMPT) for _ in range(2))
+        for dialogue in (plain, ahead):
+            await turn(dialogue, "Are there robins?")
+        for words in ("Request: And", "Request: And fowls", "Request: And foul weather"):
+            await ahead.foresee(words)
+        usages = [await turn(dialogue, "And owls?") for dialogue in (plain, ahead)]
+        assert said(ahead, engine) == said(plain, engine)
+        assert ahead.conversation is not None
+        assert plain.conversation is not None
+        assert ahead.conversation.transcript == plain.conversation.transcript
+        sums = {usage.cache_read_input_tokens + usage.cache_creation_input_tokens for usage in usages}
+        assert len(sums) == 1
+        # What was computed ahead was computed for this turn: it is not claimed as read.
+        assert usages[1].cache_read_input_tokens <= usages[0].cache_read_input_tokens
+
+    run(body)
+
+
+def test_words_computed_ahead_for_nothing_leave_no_trace(tmp_path: Path) -> None:
+    async def body() -> None:
+        engine = engine_in(tmp_path)
+        dialogue = dialogue_of(engine)
+        await turn(dialogue, "Are there robins?")
+        before = said(dialogue, engine)
+        await dialogue.foresee("Request: Never mi")
+        await dialogue.begin()
+        dialogue.end()
+        await dialogue.close()
+        assert dialogue.usage() == Usage()
+        again = dialogue_of(engine)
+        await again.warm()
+        assert said(again, engine) == before
+
+    run(body)
+
+
+def test_counts_are_disjoint_and_sum_to_the_prompt_in_every_turn(tmp_path: Path) -> None:
+    async def body() -> None:
+        engine = engine_in(tmp_path)
+        dialogue = dialogue_of(engine)
+        await dialogue.warm()
+        held = len(said_tokens(dialogue))
+        for request in ("Are there robins?", "And owls?", "And gulls?"):
+            usage = await turn(dialogue, request)
+            assert usage.cache_read_input_tokens == held
+            now = len(said_tokens(dialogue))
+            assert usage.cache_read_input_tokens + usage.cache_creation_input_tokens == now - len("Yes.")
+            assert (usage.input_tokens, usage.output_tokens) == (0, len("Yes."))
+            held = now
+
+    run(body)
+
+
+def said_tokens(dialogue: Dialogue) -> tuple[int, ...]:
+    assert dialogue.conversation is not None
+    return dialogue.conversation.session.tokens
+
+
+def test_a_window_that_fills_is_summed_up_at_a_turns_border_and_it_is_said(tmp_path: Path) -> None:
+    async def body() -> None:
+        engine = engine_in(tmp_path, context_tokens=4_000)
+        dialogue = dialogue_of(engine)
+        notices: list[str] = []
+        requests = [f"Are there birds of kind {number}? " + "x" * 300 for number in range(9)]
+        await dialogue.warm()
+        for request in requests:
+            usage = await turn(dialogue, request)
+            notices += dialogue.take_notices()
+            opening = len(PROMPT) + len(BRIEF)
+            assert usage.cache_read_input_tokens > opening
+            assert said(dialogue, engine).startswith(f"<|im_start|>system\n{PROMPT}{BRIEF}")
+        assert len(notices) >= 2
+        assert "summed up" in notices[0]
+        assert "Earlier request: Are there birds of kind 7?" in said(dialogue, engine)
+        assert len(said_tokens(dialogue)) < 4_000
+
+    run(body)
+
+
+def test_a_turn_that_outgrows_the_window_goes_on_with_what_was_asked(tmp_path: Path) -> None:
+    async def body() -> None:
+        engine = engine_in(tmp_path, context_tokens=4_000)
+        dialogue = dialogue_of(engine)
+        await turn(dialogue, "Are there robins? " + "y" * 900)
+        await dialogue.begin()
+        await dialogue.ask("Request: Count them.")
+        for number in range(4):
+            async for _ in dialogue.fill('start: "Yes."', 20, 0.0, 0):
+                pass
+            await dialogue.ask(f"result {number}: " + "z" * 900, goes_on=True)
+        assert "Request: Count them.\n\nresult 3: " in said(dialogue, engine)
+        assert len(dialogue.take_notices()) == 1
+        dialogue.end()
+        await dialogue.close()
+
+    run(body)
+
+
+def test_figures_are_kept_for_the_day(tmp_path: Path) -> None:
+    async def body() -> None:
+        engine = engine_in(tmp_path)
+        dialogue = dialogue_of(engine)
+        usages = [await turn(dialogue, request) for request in ("Are there robins?", "And owls?")]
+        await dialogue.close()
+        day = PrefixStore(tmp_path).days()[-1]
+        assert day.read_tokens == sum(usage.cache_read_input_tokens for usage in usages)
+        assert day.computed_tokens == sum(usage.cache_creation_input_tokens for usage in usages)
+
+    run(body)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from agent.cache.entry import Limits
 from agent.engine.protocol import Engine
 from agent.errors import UtterError
 from agent.loop import Agent, Limits
@@ -45,16 +46,28 @@ def contexts_of(store: ModelStore) -> Path:
     return store.root / "contexts"
 
 
+def cache_limits(settings: Settings) -> Limits:
+    """What saved contexts may take."""
+    cache = settings.cache
+    gibs = (cache.disk_gib, cache.free_disk_gib, cache.parked_gib)
+    return Limits(*(int(gib * (1 << 30)) for gib in gibs))
+
+
 def needed_models(settings: Settings, store: ModelStore) -> tuple[str, ...]:
     """The names in the model store of all that a session loads."""
+    voice = load_profile(settings.speaking.voice).model
+    return (_whisper_build(settings), language_model(settings, store), voice)
+
+
+def language_model(settings: Settings, store: ModelStore) -> str:
+    """The name in the model store of the language model, in the build that its engine loads."""
     mlx = engine_name(settings, store) == "mlx"
-    language = _mlx_build(settings) if mlx else settings.models.language_model
-    return (_whisper_build(settings), language, load_profile(settings.speaking.voice).model)
+    return _mlx_build(settings) if mlx else settings.models.language_model
 
 
 async def open_engine(settings: Settings, store: ModelStore) -> Engine:
     """Load the language model. Raises `UtterError` when it is not there or cannot run."""
-    contexts = contexts_of(store)
+    contexts, limits = contexts_of(store), cache_limits(settings)
     context_tokens = settings.engine.context_tokens
     if engine_name(settings, store) == "mlx":
         from agent.engine.mlx import MlxEngine
@@ -66,12 +79,14 @@ async def open_engine(settings: Settings, store: ModelStore) -> Engine:
                 f"The model {settings.models.language_model} has no build for the engine mlx. Use the engine "
                 f"llamacpp, or set models.language_model to {builds[0].removesuffix('-mlx')}."
             )
-        return await MlxEngine.load(store.path(build), contexts, context_tokens=context_tokens)
+        return await MlxEngine.load(store.path(build), contexts, context_tokens=context_tokens, limits=limits)
     from agent.engine.llamacpp import LlamaCppEngine
 
     threads = settings.engine.threads or await asyncio.to_thread(free_cores)
     model = await asyncio.to_thread(store.path, settings.models.language_model)
-    return await LlamaCppEngine.load(model, contexts, threads=threads, context_tokens=context_tokens)
+    return await LlamaCppEngine.load(
+        model, contexts, threads=threads, context_tokens=context_tokens, limits=limits
+    )
 
 
 def _whisper_build(settings: Settings) -> str:

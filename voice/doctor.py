@@ -13,7 +13,7 @@ from pathlib import Path
 from agent.engine.blas import REFERENCE_GFLOPS, interpose_openblas, measure_gflops
 from agent.errors import UtterError
 from agent.models.store import ModelStore
-from voice.app import needed_models
+from voice.app import engine_name, language_model, needed_models
 from voice.audio.devices import devices
 from voice.config import SHIPPED_FILE, Settings, user_file
 
@@ -41,6 +41,7 @@ def examine(settings: Settings, store: ModelStore) -> Iterator[Finding]:
         "GPU": lambda: [_gpu()],
         "Audio": lambda: [_audio()],
         "Models": lambda: _models(settings, store),
+        "Context": lambda: _context(settings, store),
         "Disk": lambda: [_disk(store.root)],
         "git": lambda: [_program("git", "version control of what changed", "install git")],
         "Settings": lambda: [_settings()],
@@ -104,6 +105,26 @@ def _models(settings: Settings, store: ModelStore) -> list[Finding]:
         except UtterError as error:
             findings.append(Finding(f"Model {name}", False, "not here", str(error)))
     return findings
+
+
+def _context(settings: Settings, store: ModelStore) -> list[Finding]:
+    """Of which class the language model is, where MLX runs it; llama.cpp sees to that by itself."""
+    name = language_model(settings, store)
+    if engine_name(settings, store) != "mlx" or name not in store.manifest.entries:
+        return []
+    try:
+        folder = store.path(name)
+    except UtterError:
+        return []  # already said
+    from agent.engine.mlx_model import MlxModel
+
+    try:
+        model = MlxModel(folder, only_look=True)
+    except UtterError as error:
+        return [Finding("Context", False, f"{name} cannot be loaded", str(error))]
+    window = f"{model.window_tokens:,} tokens" if model.window_tokens else "no limit of its own"
+    detail = f"{model.family.value}; keys and values in {model.kv_dtype}; window: {window}"
+    return [Finding("Context", True, f"{name}: {detail}")]
 
 
 def _disk(folder: Path) -> Finding:

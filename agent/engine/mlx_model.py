@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from agent.engine.blas import interpose_openblas
 from agent.engine.families import Checkpoints, Family
+from agent.engine.memory import attention_bytes, check_memory, free_bytes, out_of_memory
 from agent.engine.mlx_folder import check_folder, window_tokens
 from agent.engine.prefix import shared_prefix
-from agent.engine.protocol import EngineError, OutOfMemory
+from agent.engine.protocol import EngineError
 
 if TYPE_CHECKING:
     from agent.engine.mlx_caches import ModelCache, States
@@ -38,10 +39,13 @@ class MlxModel:
     made for; `vocabulary_size` the width of its logits.
     """
 
-    def __init__(self, folder: Path, *, only_look: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, only_look: bool = False, free_bytes: Callable[[], int] = free_bytes
+    ) -> None:
         """Raises `EngineError` when the folder holds no model that mlx-lm can run.
 
-        With `only_look` no weights are read, and nothing can be computed.
+        With `only_look` no weights are read, and nothing can be computed. `free_bytes` says how much memory
+        the machine has left.
         """
         check_folder(folder)
         interpose_openblas()
@@ -52,20 +56,22 @@ class MlxModel:
         from agent.engine import mlx_caches
 
         self.mx: Any = mx
+        self.free_bytes = free_bytes
         self._caches = mlx_caches
         try:
-            self._model, config = load_model(folder, lazy=True)
-            on_processor = mx.default_device().type == mx.DeviceType.cpu
-            self.kv_dtype = kv_dtype(self._float_type(), _declared_type(config), on_processor=on_processor)
+            self.network, config = load_model(folder, lazy=True)
+            self._on_processor = mx.default_device().type == mx.DeviceType.cpu
+            stored, declared = self._float_type(), _declared_type(config)
+            self.kv_dtype = kv_dtype(stored, declared, on_processor=self._on_processor)
             self.family: Family = self.new_kv().cache.family
-            self.vocabulary_size: int = self._model(mx.array([[0]])).shape[-1]
+            self.vocabulary_size: int = self.network(mx.array([[0]])).shape[-1]
             if not only_look:
-                self._cast()
-                mx.eval(self._model.parameters())
+                self._load(folder)
         except Exception as error:
             mend = "Remove the model and fetch it again, or choose another one."
             raise _typed(error, f"mlx-lm could not load {folder}", mend) from error
         self.window_tokens = window_tokens(config)
+        self._heads: int = (config | (config.get("text_config") or {})).get("num_attention_heads", 0)
 
     def new_kv(self) -> Kv:
         """An empty KV cache."""
@@ -122,8 +128,13 @@ class MlxModel:
     def prefill(self, kv: Kv, tokens: Sequence[int]) -> None:
         """Add `tokens` to `kv`, and make their end a place to come back to.
 
-        Raises `EngineError`, with `kv` empty, when it cannot be computed.
+        Raises `OutOfMemory` before anything is computed where memory would not do, and `EngineError`, with
+        `kv` empty, when MLX fails.
         """
+        if self._on_processor:
+            n_all = len(kv.tokens) + len(tokens)
+            needed_bytes = attention_bytes(self._heads, len(tokens), n_all)
+            check_memory(needed_bytes, self.free_bytes(), f"attention over {n_all:,} tokens")
         with self.computing(kv):
             self.extend(kv, tokens)
             self._mark(kv)
@@ -133,7 +144,7 @@ class MlxModel:
 
         Shape (positions, vocabulary), not evaluated. To be called within `computing`.
         """
-        logits = self._model(self.mx.array([list(tokens)]), cache=kv.cache.layers)[0, -positions:]
+        logits = self.network(self.mx.array([list(tokens)]), cache=kv.cache.layers)[0, -positions:]
         # Without the logits, which for a whole prompt would be gigabytes.
         self.mx.eval(kv.cache.arrays())
         if len(tokens) > 1:  # a chunk's intermediate values are large, and of sizes that do not come again
@@ -185,7 +196,7 @@ class MlxModel:
     def _new_cache(self) -> ModelCache:
         from mlx_lm.models.cache import make_prompt_cache
 
-        return self._caches.ModelCache(make_prompt_cache(self._model))
+        return self._caches.ModelCache(make_prompt_cache(self.network))
 
     def _float_type(self) -> str:
         """The type of most of the floating-point numbers among the weights, such as "bfloat16"."""
@@ -195,6 +206,13 @@ class MlxModel:
             sizes[name] = sizes.get(name, 0) + array.size
         return max(sizes, key=lambda name: sizes[name])
 
+    def _load(self, folder: Path) -> None:
+        self._cast()
+        if self._on_processor:
+            needed_bytes = sum(array.nbytes for _, array in self._flat())
+            check_memory(needed_bytes, self.free_bytes(), f"loading {folder} in {self.kv_dtype}")
+        self.mx.eval(self.network.parameters())
+
     def _cast(self) -> None:
         """Bring the weights to `kv_dtype`, but for those that the model wants more exact."""
         from mlx.utils import tree_unflatten
@@ -202,19 +220,23 @@ class MlxModel:
         if self._float_type() == self.kv_dtype != "float32":
             return  # a few weights in float32 among those of 16 bits are meant
         wanted = getattr(self.mx, self.kv_dtype)
-        may_narrow: Callable[[str], bool] = getattr(self._model, "cast_predicate", bool)
+        may_narrow: Callable[[str], bool] = getattr(self.network, "cast_predicate", bool)
         cast = [
             (path, array.astype(wanted))
             for path, array in self._floats()
             if self.kv_dtype == "float32" or may_narrow(path)
         ]
-        self._model.update(tree_unflatten(cast))
+        self.network.update(tree_unflatten(cast))
 
     def _floats(self) -> list[tuple[str, Any]]:
+        return [item for item in self._flat() if self.mx.issubdtype(item[1].dtype, self.mx.floating)]
+
+    def _flat(self) -> list[tuple[str, Any]]:
+        """The weights by path."""
         from mlx.utils import tree_flatten
 
-        flat: Any = tree_flatten(self._model.parameters())
-        return [(path, array) for path, array in flat if self.mx.issubdtype(array.dtype, self.mx.floating)]
+        flat: Any = tree_flatten(self.network.parameters())
+        return flat
 
 
 def kv_dtype(stored: str, declared: str, *, on_processor: bool) -> str:
@@ -249,8 +271,5 @@ def _typed(error: Exception, problem: str, mend: str) -> EngineError:
         return error
     reason = str(error).strip().partition("\n")[0][:300] or type(error).__name__
     if isinstance(error, MemoryError) or "allocate" in reason or "memory" in reason.lower():
-        return OutOfMemory(
-            f"There is not enough memory for the language model ({reason}). Nothing that was said is lost. "
-            "Close other programs, lower engine.context_tokens, or choose a smaller model."
-        )
+        return out_of_memory(reason)
     return EngineError(f"{problem} ({reason}). {mend}")

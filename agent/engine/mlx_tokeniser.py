@@ -70,8 +70,12 @@ def _vocabulary(
 
 
 def _chat_template(folder: Path, settings: dict[str, Any]) -> str:
-    separate = folder / "chat_template.jinja"
-    template = separate.read_text(encoding="utf-8") if separate.exists() else settings["chat_template"]
+    separate, older = folder / "chat_template.jinja", folder / "chat_template.json"
+    if separate.exists():
+        return separate.read_text(encoding="utf-8")
+    template = (_json(older) if older.exists() else settings).get("chat_template")
+    if template is None:
+        raise ValueError("it has no chat template, so the model was not made to converse")
     if isinstance(template, list):  # several, by name
         template = next(entry["template"] for entry in template if entry["name"] == "default")
     return template
@@ -79,9 +83,12 @@ def _chat_template(folder: Path, settings: dict[str, Any]) -> str:
 
 def _eos_tokens(folder: Path, tokeniser: Tokenizer, eos_token: str) -> frozenset[int]:
     tokens = {tokeniser.token_to_id(eos_token)} if eos_token else set[int]()
-    for name in ("config.json", "generation_config.json"):
-        listed = _json(folder / name).get("eos_token_id") if (folder / name).exists() else None
-        tokens |= set(listed) if isinstance(listed, list) else {listed}
+    for path in (folder / "config.json", folder / "generation_config.json"):
+        settings = _json(path) if path.exists() else {}
+        # A model that also sees or hears keeps those of its text model apart.
+        for part in (settings, settings.get("text_config") or {}):
+            listed = part.get("eos_token_id")
+            tokens |= set(listed) if isinstance(listed, list) else {listed}
     return frozenset(token for token in tokens if token is not None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 
 from agent import trees
 from agent.codeindex import CodeIndex, Located
@@ -37,6 +38,11 @@ def test_of(case: TestCase, index: CodeIndex) -> Located | None:
         ),
         default=None,
     )
+
+
+def plainest(cases: Sequence[TestCase], index: CodeIndex) -> TestCase:
+    """Of failing tests the one that reaches the fewest functions: what it tells is told most closely."""
+    return min(cases, key=lambda case: len(culprits_of(case, test_of(case, index), index)) or _CULPRITS)
 
 
 def _titled(index: CodeIndex) -> list[Located]:

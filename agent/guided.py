@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from agent import context, routing
 from agent.context import Context
+from agent.culprits import plainest
 from agent.dialogue import Dialogue
 from agent.direct import begun, tests_shown
 from agent.events import Event, ToolResult, TurnEnded
@@ -102,9 +103,10 @@ class Guided:
         for _ in range(_MAX_MENDED):
             if not report.broken:
                 return
-            case = report.broken[0]
+            case = await asyncio.to_thread(plainest, report.broken, self._tools.index)
             fact = self._tools.test_facts(report)
-            failure = told(replace(fact, failures=fact.failures[:1])).partition(f"{case.name}: ")[2]
+            failed = fact.failures[report.broken.index(case)]
+            failure = told(replace(fact, failures=(failed,))).partition(f"{case.name}: ")[2]
             tests_too = routing.wants_test_edited(request)
             given = await asyncio.to_thread(
                 context.for_failure, case, failure, self._tools.index, tests_too=tests_too

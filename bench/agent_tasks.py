@@ -22,6 +22,9 @@ from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import platformdirs
+
+from agent import sandbox
 from agent.engine.llamacpp import LlamaCppEngine
 from agent.engine.mlx import MlxEngine
 from agent.engine.protocol import Engine
@@ -43,6 +46,7 @@ from voice.hearing.spoken_code import write_out
 from voice.speaking.narrate import narrate
 
 PROJECTS = Path(__file__).parent / "projects"
+STATE = Path(platformdirs.user_cache_dir("utter")) / "bench"
 MODELS = {"llamacpp": "qwen2.5-coder-1.5b", "mlx": "qwen2.5-coder-0.5b-mlx"}
 ALL = (*TUNED, *FRESH)
 WANTED_SOLVED, WANTED_FRESH, WANTED_MEDIAN_S, WANTED_MOST_S = 0.85, 0.80, 8.0, 60.0
@@ -79,7 +83,9 @@ async def carried_out(task: Task, engine: Engine, name: str) -> Row:
             (root / path).write_text(text.replace(old, new), "utf-8")
         await asyncio.to_thread(_commit, root)
         before = files_of(root)
-        toolbox = Toolbox(Workspace(root), project_environment(os.environ, Path(sys.prefix)))
+        environment = project_environment(os.environ, Path(sys.prefix))
+        found = sandbox.find(root.resolve(), STATE / "sandbox", Path.home(), os.environ.get("PATH"))
+        toolbox = Toolbox(Workspace(root), environment, sandbox=found.sandbox)
         agent = Agent(engine, ChatTemplate(engine.chat_template), toolbox)
         await agent.warm()
         request = write_out(task.request, Lexicon.of(toolbox.workspace)).text
@@ -153,9 +159,8 @@ def engine_of(name: str, state: Path) -> Engine:
 
 async def run(tasks: Sequence[Task], name: str, rows: Path) -> None:
     """Carry out the tasks and add a line for each to `rows`."""
-    state = store_of(config.load()).path(MODELS[name]).parent.parent / "bench-agent-state"
-    state.mkdir(parents=True, exist_ok=True)
-    engine = engine_of(name, state)
+    STATE.mkdir(parents=True, exist_ok=True)
+    engine = engine_of(name, STATE)
     try:
         for task in tasks:
             row = await carried_out(task, engine, name)

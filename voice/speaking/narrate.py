@@ -248,7 +248,7 @@ def _file_change(file: FileChange) -> list[str]:
 def _change_in(path: str, added: int, removed: int, changes: Sequence[LineChange], symbol: str) -> list[str]:
     """Each place of a small change in words; a large one by its line counts and where it lies."""
     place = f", in {identifier(symbol)}" if symbol else ""
-    said = [(one.line, change(one.before, one.after)) for one in changes]
+    said = [(one.line, _comment_added(one) or change(one.before, one.after)) for one in changes]
     told = [(line, what) for line, what in said if what]
     is_small = max(added, removed) <= _CHANGES_NAMED and len(told) == len(said) <= _CHANGES_NAMED
     name = file_name(path)
@@ -257,6 +257,15 @@ def _change_in(path: str, added: int, removed: int, changes: Sequence[LineChange
     line, what = told[0]
     clauses = [f"In {name}, line {number(line)}{place}: {what}."]
     return clauses + [f"Line {number(line)}: {what}." for line, what in told[1:]]
+
+
+def _comment_added(one: LineChange) -> str:
+    """A comment or docstring in words, for its marks say nothing to the ear."""
+    marks = ('"""', "'''", "//", "/*", "# ", "*")
+    if one.before or not one.after.startswith(marks):
+        return ""
+    text = spoken(one.after.strip("\"'/*# "))
+    return f"a comment was added, {text}".rstrip(". ") if text else "a comment was added"
 
 
 def _line_counts(added: int, removed: int) -> str:

@@ -93,6 +93,11 @@ _CONNECTOR = (
 _COMMIT = re.compile(
     rf"(?:git )?commit{_COMMITTED}(?:{_CONNECTOR}{_MARK}(?P<message>.*?){_MARK})?", re.IGNORECASE
 )
+# The words of the user are still only words: whether the command may run is decided like any other's.
+_RUN = re.compile(
+    rf"(?:run|execute) (?:the )?(?:shell |terminal )?command[\s,:]+{_MARK}(?P<command>.+?){_MARK}",
+    re.IGNORECASE,
+)
 _USED = r"(?:used|called|referenced|imported|needed|mentioned)"
 _USERS = r"(?:who|what|which (?:files?|functions?|code|modules?|places?))"
 _USES = re.compile(
@@ -145,6 +150,8 @@ def direct(request: str, names: Iterable[str]) -> DirectCall | None:
     match = _COMMIT.fullmatch(text)
     if match and not re.search(r"\b(?:and|,) then\b", match["message"] or ""):
         return DirectCall("git_commit", {"message": _sentence(match["message"] or "") or "Update"})
+    if match := _RUN.fullmatch(text):
+        return DirectCall("run", {"command": match["command"]})
     if match := _RENAME.fullmatch(text):
         fits = _fitting(match["old"], names)
         if len(fits) > 1:  # the tool names them

@@ -140,6 +140,9 @@ class Agent:
             yield Notice(text)
         yield self._dialogue.usage()
         yield end
+        if self._tools.timeline is not None:
+            # What is saved by the user from here on is no part of the request; all has been told already.
+            await self._tools.timeline.settled()
 
     async def _parts(self, request: str, turn: Turn, deed: str) -> AsyncGenerator[Event, None]:
         """The requests of one sentence in turn, until one does not end well."""

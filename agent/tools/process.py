@@ -82,7 +82,10 @@ async def run(
     if sandbox is not None:
         programs = environment.get("PATH", os.defpath).split(os.pathsep)
         own = [Path(sys.prefix), Path(sys.base_prefix), _SUPERVISOR.parents[1], *map(Path, programs)]
-        command = sandbox.command(command, cwd, rights or Rights(), own)
+        rights = rights or Rights()
+        if rights.credentials and "SSH_AUTH_SOCK" in environment:
+            own.append(Path(environment["SSH_AUTH_SOCK"]))
+        command = sandbox.command(command, cwd, rights, own)
         surroundings = sandbox.environment(surroundings)
     line = _Lifeline(lifeline)
     status: dict[str, Any] = {}

@@ -7,16 +7,17 @@ has changed is told in the next turn. It outlives the process, as the last sessi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 
 from agent.cache.entry import Retention, StoreError
 from agent.conversation import Conversation, Mark, opening_parts, tokens_of
+from agent.decode.calls import Constraint
 from agent.engine.keeper import Keeper
 from agent.engine.protocol import ContextFull, Engine, Piece
 from agent.events import Usage
 from agent.sessions import SessionRecord
-from agent.template import ChatTemplate
+from agent.template import Answered, ChatTemplate
 
 _TURN_TOKENS = 2_600  # kept free for one turn: context, calls and results
 _REMEMBERED_LINES = 12
@@ -93,7 +94,9 @@ class Dialogue:
         await asyncio.shield(self._warming)
 
     async def close(self) -> None:
-        """Wait until what is being saved is saved."""
+        """Stop computing ahead, and wait until what is being saved is saved."""
+        if self._warming is not None:
+            self._warming.cancel()
         for task in (self._warming, self._saving):
             if task is not None and not task.done():
                 await asyncio.wait([task])
@@ -181,11 +184,33 @@ class Dialogue:
         await self._talk.write(text)
 
     def fill(
-        self, constraint: str, max_tokens: int, temperature: float, seed: int
+        self, constraint: Constraint, max_tokens: int, temperature: float, seed: int
     ) -> AsyncGenerator[Piece, None]:
-        """Let the model continue the open reply under a grammar."""
+        """Let the model continue the open reply, under a grammar where there is one."""
         assert self._talk is not None
         return self._talk.generate(constraint, (), max_tokens, temperature, seed)
+
+    async def results(self, answered: Sequence[Answered], *, reply: bool = True) -> None:
+        """What the calls of the open reply gave; with `reply`, the model goes on."""
+        assert self._talk is not None
+        await self._talk.results(answered, reply=reply)
+        self._is_reply_open = reply
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the model has been told nothing yet but the opening."""
+        return self._talk is None or self._talk.transcript.n_tokens <= self._base_tokens
+
+    def mark(self) -> int:
+        """Now, to `rewind` to. Only where a reply is open."""
+        assert self._talk is not None
+        return self._talk.transcript.n_tokens
+
+    async def rewind(self, mark: int) -> None:
+        """Drop what came after `mark`; the reply that was open then is open again."""
+        assert self._talk is not None
+        await self._talk.rewind(mark)
+        self._is_reply_open = True
 
     def remember(self, line: str, *, is_told: bool) -> None:
         """Keep what was done in a line; `is_told` when the conversation holds it already."""

@@ -17,12 +17,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from agent.cache.entry import Limits
+from agent.cache.entry import StoreLimits
 from agent.cache.keys import Seed, pack
 from agent.cache.store import PrefixStore
 
 SEED = Seed("weights", "none", "template", "float16", "storm").digest()
-LIMITS = Limits(disk_bytes=4 << 30, free_bytes=0)
+LIMITS = StoreLimits(disk_bytes=4 << 30, free_bytes=0)
 _LONGEST_LIFE_S = 0.04
 
 

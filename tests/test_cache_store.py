@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from agent.cache.entry import Found, Limits, Retention, StoreError, StoreFull, StoreNewer
+from agent.cache.entry import Found, Retention, StoreError, StoreFull, StoreLimits, StoreNewer
 from agent.cache.keys import BLOCK_TOKENS, Seed
 from agent.cache.store import PrefixStore
 
 SEED = Seed("weights", "q4", "template", "float16", "mlx 1").digest()
 OTHER_MODEL = Seed("other weights", "q4", "template", "float16", "mlx 1").digest()
-ROOMY = Limits(disk_bytes=1 << 30, free_bytes=0)
+ROOMY = StoreLimits(disk_bytes=1 << 30, free_bytes=0)
 
 
 class Clock:
@@ -137,7 +137,7 @@ def test_too_few_tokens_are_not_kept(store: PrefixStore) -> None:
 
 def test_the_least_recently_used_makes_room(tmp_path: Path, clock: Clock) -> None:
     size_bytes = len(content_of(prompt(100, first=10_000)))
-    store = PrefixStore(tmp_path, Limits(3 * size_bytes, 0), now=clock)
+    store = PrefixStore(tmp_path, StoreLimits(3 * size_bytes, 0), now=clock)
     for first in (10_000, 20_000, 30_000):
         clock.now_s += 1
         put(store, prompt(100, first))
@@ -153,7 +153,7 @@ def test_the_least_recently_used_makes_room(tmp_path: Path, clock: Clock) -> Non
 
 def test_what_is_pinned_makes_no_room_and_the_error_says_what_to_do(tmp_path: Path) -> None:
     size_bytes = len(content_of(prompt(100, first=10_000)))
-    store = PrefixStore(tmp_path, Limits(size_bytes, 0))
+    store = PrefixStore(tmp_path, StoreLimits(size_bytes, 0))
     put(store, prompt(100, 10_000), Retention.PINNED)
     with pytest.raises(StoreFull, match=r"cache\.disk_gib"):
         put(store, prompt(100, 20_000))
@@ -161,7 +161,7 @@ def test_what_is_pinned_makes_no_room_and_the_error_says_what_to_do(tmp_path: Pa
 
 
 def test_the_disk_is_never_filled_beyond_the_floor(tmp_path: Path) -> None:
-    store = PrefixStore(tmp_path, Limits(1 << 30, free_bytes=1 << 60))
+    store = PrefixStore(tmp_path, StoreLimits(1 << 30, free_bytes=1 << 60))
     with pytest.raises(StoreFull, match="not saved"):
         put(store, prompt(100))
     assert store.entries() == []

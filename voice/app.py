@@ -8,13 +8,13 @@ import platform
 import sys
 import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 import psutil
 
-from agent.cache.entry import Limits
+from agent.cache.entry import StoreLimits
 from agent.engine.protocol import Engine
 from agent.errors import UtterError
 from agent.loop import Agent, Limits
@@ -46,11 +46,11 @@ def contexts_of(store: ModelStore) -> Path:
     return store.root / "contexts"
 
 
-def cache_limits(settings: Settings) -> Limits:
+def cache_limits(settings: Settings) -> StoreLimits:
     """What saved contexts may take."""
     cache = settings.cache
     gibs = (cache.disk_gib, cache.free_disk_gib, cache.parked_gib)
-    return Limits(*(int(gib * (1 << 30)) for gib in gibs))
+    return StoreLimits(*(int(gib * (1 << 30)) for gib in gibs))
 
 
 def needed_models(settings: Settings, store: ModelStore) -> tuple[str, ...]:
@@ -120,17 +120,29 @@ def _busy_s() -> float:
 
 @asynccontextmanager
 async def open_agent(settings: Settings, store: ModelStore, workspace: Workspace) -> AsyncGenerator[Agent]:
-    """The agent at work on `workspace`, its instructions already in the model's context."""
+    """The agent at work on `workspace`, where it goes on with its last session.
+
+    That is brought back in the background; a turn waits for it only when it needs the model.
+    """
     environment = project_environment(os.environ, Path(sys.prefix))
     tools = partial(Toolbox, workspace, environment, test_time_s=settings.agent.test_time_s)
     engine, toolbox = await asyncio.gather(open_engine(settings, store), asyncio.to_thread(tools))
     try:
         limits = Limits(steps=settings.agent.max_steps, time_s=settings.agent.turn_time_s)
-        agent = Agent(engine, ChatTemplate.of(engine), toolbox, limits)
-        await agent.warm()
-        yield agent
+        agent = Agent(engine, ChatTemplate.of(engine), toolbox, limits, place=str(workspace.root))
+        warming = asyncio.ensure_future(_warmed(agent))
+        try:
+            yield agent
+        finally:
+            await agent.close()
+            await warming
     finally:
         await engine.close()
+
+
+async def _warmed(agent: Agent) -> None:
+    with suppress(UtterError, asyncio.CancelledError):  # the turn that needs it tries again, and says why not
+        await agent.warm()
 
 
 def open_segmenter(settings: config.Hearing) -> UtteranceSegmenter:

@@ -12,7 +12,7 @@ import typer
 
 from agent.errors import UtterError
 from voice import config
-from voice.commands import ask, demo, doctor, hear, models, run, say
+from voice.commands import ask, cache, demo, doctor, hear, models, run, say
 from voice.commands.context import Context, store_of
 from voice.display import make_console
 from voice.offline import stay_on_this_machine
@@ -32,6 +32,7 @@ app.command("say")(say.say)
 app.command("ask")(ask.ask)
 app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
+app.add_typer(cache.app, name="cache")
 
 
 @app.callback()

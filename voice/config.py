@@ -60,11 +60,18 @@ class Audio(_Section):
     output_device: str | int | None = None
 
 
+class Cache(_Section):
+    disk_gib: float = Field(default=4.0, ge=0.0, le=1024.0)
+    free_disk_gib: float = Field(default=2.0, ge=0.0, le=1024.0)
+    parked_gib: float = Field(default=1.0, ge=0.0, le=64.0)
+
+
 class Settings(_Section):
     """Every setting. A section is a frozen value and is handed whole to the room that it names."""
 
     models: Models = Models()
     engine: Engine = Engine()
+    cache: Cache = Cache()
     hearing: Hearing = Hearing()
     agent: Agent = Agent()
     speaking: Speaking = Speaking()

@@ -47,7 +47,7 @@ _TIMES_TO_LIVE_S = {
 
 
 @dataclass(frozen=True)
-class Limits:
+class StoreLimits:
     """`disk_bytes` is what all entries may take; `free_bytes` is left free on the disk whatever happens.
 
     `parked_bytes` is what sessions may take that are open but not at work, beside the one that is.

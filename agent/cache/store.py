@@ -18,11 +18,11 @@ from agent.cache import files
 from agent.cache.entry import (
     Entry,
     Found,
-    Limits,
     Pending,
     Retention,
     StoreError,
     StoreFull,
+    StoreLimits,
     Trouble,
 )
 from agent.cache.eviction import to_evict
@@ -40,10 +40,10 @@ class PrefixStore:
     """
 
     def __init__(
-        self, folder: Path, limits: Limits | None = None, *, now: Callable[[], float] = time.time
+        self, folder: Path, limits: StoreLimits | None = None, *, now: Callable[[], float] = time.time
     ) -> None:
         self.folder = folder
-        self.limits = limits or Limits()
+        self.limits = limits or StoreLimits()
         self._now = now
         self._lock = threading.Lock()
         self._opened: Index | None = None

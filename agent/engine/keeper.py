@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from agent.cache.entry import Found, Limits, Pending, Retention, StoreError
+from agent.cache.entry import Found, Pending, Retention, StoreError, StoreLimits
 from agent.cache.keys import Seed
 from agent.cache.store import PrefixStore
 from agent.engine.protocol import EngineError
@@ -16,7 +16,7 @@ from agent.engine.protocol import EngineError
 class Keeper:
     """The store in `folder` as one model sees it: what other models wrote never matches its `seed`."""
 
-    def __init__(self, folder: Path, limits: Limits | None, seed: Seed, suffix: str) -> None:
+    def __init__(self, folder: Path, limits: StoreLimits | None, seed: Seed, suffix: str) -> None:
         self.store = PrefixStore(folder, limits)
         self.seed = seed.digest()
         self._suffix = suffix

@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from agent.cache.entry import Limits, Retention
+from agent.cache.entry import Retention, StoreLimits
 from agent.cache.keys import Seed
 from agent.engine import prefix
 from agent.engine.content import compile_names, cut_names
@@ -48,7 +48,7 @@ class LlamaCppEngine:
         *,
         threads: int,
         context_tokens: int = 8192,
-        limits: Limits | None = None,
+        limits: StoreLimits | None = None,
     ) -> None:
         """Load `model`, which takes seconds; `load` does it without blocking the event loop.
 
@@ -82,7 +82,7 @@ class LlamaCppEngine:
         *,
         threads: int,
         context_tokens: int = 8192,
-        limits: Limits | None = None,
+        limits: StoreLimits | None = None,
     ) -> LlamaCppEngine:
         """The engine for `model`, loaded on a thread of its own."""
         make = partial(

@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
-from agent.cache.entry import Limits, Pending, Retention
+from agent.cache.entry import Pending, Retention, StoreLimits
 from agent.cache.keys import Seed
 from agent.decode.calls import Constraint
 from agent.engine import prefix
@@ -37,7 +37,12 @@ class MlxEngine:
     name = "mlx"
 
     def __init__(
-        self, folder: Path, state_folder: Path, *, context_tokens: int = 8192, limits: Limits | None = None
+        self,
+        folder: Path,
+        state_folder: Path,
+        *,
+        context_tokens: int = 8192,
+        limits: StoreLimits | None = None,
     ) -> None:
         """Load the model in `folder`, which takes seconds; `load` does it without blocking the event loop.
 
@@ -69,7 +74,12 @@ class MlxEngine:
 
     @classmethod
     async def load(
-        cls, folder: Path, state_folder: Path, *, context_tokens: int = 8192, limits: Limits | None = None
+        cls,
+        folder: Path,
+        state_folder: Path,
+        *,
+        context_tokens: int = 8192,
+        limits: StoreLimits | None = None,
     ) -> MlxEngine:
         """The engine for the model in `folder`, loaded without blocking the event loop."""
         make = partial(cls, folder, state_folder, context_tokens=context_tokens, limits=limits)

@@ -116,8 +116,16 @@ class Engine(Protocol):
     chat_template: str  # Jinja source, as the model ships it
     bos_token: str  # the names that the template may write out; empty where the model has none
     eos_token: str
-    keeper: Keeper | None  # where contexts are kept; None where nothing outlives the process
-    prefill_rate: float  # prompt tokens computed per second, lately; 0.0 where none were
+
+    @property
+    def keeper(self) -> Keeper | None:
+        """Where contexts are kept; None where nothing outlives the process."""
+        ...
+
+    @property
+    def prefill_rate(self) -> float:
+        """Prompt tokens computed per second, lately; 0.0 where none were."""
+        ...
 
     def encode(self, text: str, *, special: bool) -> list[int]:
         """Token ids of `text`; the names of special tokens become those tokens only when `special`."""

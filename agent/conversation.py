@@ -6,9 +6,10 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from agent.decode.calls import Constraint
 from agent.engine.prefix import shared_prefix
 from agent.engine.protocol import Engine, Piece, Session
-from agent.template import ChatTemplate, Part
+from agent.template import Answered, ChatTemplate, Part
 from agent.transcript import Kind, Transcript
 
 
@@ -123,7 +124,7 @@ class Conversation:
 
     async def generate(
         self,
-        constraint: str | None = None,
+        constraint: Constraint = None,
         stop: Sequence[str] = (),
         max_tokens: int = 512,
         temperature: float = 0.0,
@@ -143,6 +144,13 @@ class Conversation:
                 elif piece.tokens:
                     self._transcript = self._transcript.append(Kind.GENERATED, piece.text, len(piece.tokens))
                 yield piece
+
+    async def results(self, answered: Sequence[Answered], *, reply: bool) -> None:
+        """End a reply that made calls with what they gave; with `reply`, begin the next one."""
+        results = self._template.results(answered)
+        await self._append(Kind.RESULTS, "\n".join(each.content for each in answered), results.parts)
+        if reply:
+            await self._append(Kind.REPLY_OPENED, "", results.reply_open)
 
     async def close_reply(self) -> None:
         """End the assistant's reply."""

@@ -37,6 +37,9 @@ class Guided:
         self._hands = hands
         self._tools = toolbox
 
+    async def settle(self) -> None:
+        """Nothing to put on record: a turn that was broken off is cut out of the conversation."""
+
     async def request(self, request: str, turn: Turn) -> AsyncGenerator[Event, None]:
         """Carry out one request; a `TurnEnded` says that it went otherwise."""
         kind = routing.route(request)

@@ -17,6 +17,7 @@ from agent.permissions import Action, Ask, Deny, Kind, Mode, decide, is_secret
 from agent.tools.registry import Outcome, Tool, refused
 from agent.tools.testreport import TestReport
 from agent.tools.toolbox import Toolbox, told
+from agent.workshop import Workshop
 
 _BASELINE_LIMIT_S = 30.0
 _REMOVES_TESTS = re.compile(r"\b(remove|delete|drop|get rid of)\b.*test", re.IGNORECASE)
@@ -56,6 +57,7 @@ class Hands:
         self._approve = approve
         self._mode = mode
         self._tests_are_slow = False
+        self.workshop = Workshop()
 
     async def baseline(self) -> TestReport | None:
         """The tests as they are before a change; None where there are none, or they take too long."""
@@ -87,23 +89,30 @@ class Hands:
         except UtterError as error:
             return refused(tool.name, str(error))
         if action is None:
-            return await self._do(call, None)
+            return await self._work(call, None)
         decision = await asyncio.to_thread(decide, action, request, self._mode, self._tools.ground)
         if isinstance(decision, Deny):
             return refused(tool.name, decision.reason)
         if isinstance(decision, Ask):
             return NeedsWord(call, action, decision)
-        return await self._do(call, action)
+        return await self._work(call, action)
 
     async def settle(self, waiting: NeedsWord, asked: ApprovalNeeded) -> Outcome:
         """Ask the user, and carry the call out if the answer is yes."""
         answer = await self._approve(asked)
         if not isinstance(answer, Approved):
             return refused(waiting.call.tool.name, answer.reason)
+        return await self._work(waiting.call, waiting.action, is_granted=True)
+
+    async def _work(self, call: _Call, action: Action | None, *, is_granted: bool = False) -> Outcome:
+        """What is begun goes on when nobody waits for it any longer."""
+        return await self.workshop.do(call.tool.name, self._allowed(call, action, is_granted=is_granted))
+
+    async def _allowed(self, call: _Call, action: Action | None, *, is_granted: bool) -> Outcome:
         with ExitStack() as granted:
-            if waiting.action.path and is_secret(waiting.action.path):
-                granted.enter_context(self._tools.workspace.granted(waiting.action.path))
-            return await self._do(waiting.call, waiting.action)
+            if is_granted and action is not None and action.path and is_secret(action.path):
+                granted.enter_context(self._tools.workspace.granted(action.path))
+            return await self._do(call, action)
 
     def _action(self, call: _Call) -> Action | None:
         """What the call would do, to the file that its path leads to in the end."""

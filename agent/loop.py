@@ -24,6 +24,7 @@ from agent.facts import FilesRestored
 from agent.guided import Guided
 from agent.hands import Hands
 from agent.intents import DirectCall
+from agent.native import Native, Tongue
 from agent.permissions import Mode
 from agent.steps import TimeUp, Turn
 from agent.template import ChatTemplate
@@ -57,14 +58,26 @@ class Agent:
         approve: Approve = refuse,
         mode: Mode = Mode.WORK,
         place: str = "",
+        tongue: Tongue | None = None,
     ) -> None:
-        """The last session of `place`, such as the repository's path, is gone on with; "" for a new one."""
+        """The last session of `place`, such as the repository's path, is gone on with; "" for a new one.
+
+        With a `tongue` the model calls tools in its own format, otherwise in the guided dialect.
+        """
         self._tools = toolbox
         self._hands = Hands(toolbox, approve, mode)
         self._points: dict[str, Point] = {}
         self._limits = limits or Limits()
-        self._dialogue = Dialogue(engine, template, system_prompt(toolbox.registry), place=place)
-        self._dialect = Guided(self._dialogue, self._hands, toolbox)
+        self._broken_off = ""  # the request of the last turn, when it did not come to its end
+        self._dialect: Guided | Native
+        if tongue is None:
+            self._dialogue = Dialogue(engine, template, system_prompt(toolbox.registry), place=place)
+            self._dialect = Guided(self._dialogue, self._hands, toolbox)
+        else:
+            # A session in which other tools were told of is not gone on with.
+            place = f"{place}#{tongue.template.fingerprint}" if place else ""
+            self._dialogue = Dialogue(engine, tongue.template, tongue.prompt, place=place)
+            self._dialect = Native(self._dialogue, self._hands, toolbox, tongue)
 
     @property
     def conversation(self) -> Conversation | None:
@@ -86,24 +99,30 @@ class Agent:
             if opening:
                 await self._dialogue.foresee(opening)
 
+    async def stop(self) -> tuple[str, ...]:
+        """End the tools that are still at work, also those of a turn broken off before; gives their names."""
+        return await self._hands.workshop.stop()
+
     async def close(self) -> None:
-        """Wait until the conversation is saved."""
+        """Wait until the conversation, and what was done to the files, is saved."""
+        if self._tools.timeline is not None:
+            await self._tools.timeline.finish()
         await self._dialogue.close()
 
     async def turn(self, request: str) -> AsyncGenerator[Event, None]:
         """Carry out one request. Ends with `Usage` and `TurnEnded`, always; raises only cancellation.
 
-        A call that was begun has its `ToolResult`, also when the turn ends before it is carried out.
+        A call that was begun has its `ToolResult`, also when the turn ends before it is carried out. When the
+        turn is broken off, a tool that is at work goes on, unless `stop` ends it; the next turn waits for it.
         """
         turn = Turn(time.monotonic(), self._limits.time_s, self._limits.steps)
         end = TurnEnded(EndReason.ANSWERED)
         is_whole = False
-        begun = undone = ""
-        deed = self._tools.timeline.open(request) if self._tools.timeline is not None else ""
+        begun, undone = list[str](), ""
         try:
             try:
                 async with (
-                    aclosing(self._parts(request, turn, deed)) as events,
+                    aclosing(self._parts(request, turn)) as events,
                     aclosing(turn.in_time(events)) as timed,
                 ):
                     async for event in timed:
@@ -111,9 +130,9 @@ class Agent:
                             end = event
                             break
                         if isinstance(event, ToolCallStarted):
-                            begun = event.id
+                            begun.append(event.id)
                         elif isinstance(event, ToolResult):
-                            begun = ""
+                            begun.remove(event.id)
                             undone = _undone(event) or undone
                         yield event
                 self._dialogue.end()
@@ -122,6 +141,7 @@ class Agent:
                     turn.deeds.clear()
                 is_whole = True
             except TimeUp as error:
+                await self.stop()
                 end = TurnEnded(EndReason.TIME_LIMIT, str(error))
             except ContextFull:
                 end = TurnEnded(EndReason.CONTEXT_FULL, "That is more than I can keep in mind at once.")
@@ -131,11 +151,12 @@ class Agent:
                 what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
                 end = TurnEnded(EndReason.FAILED, f"Something went wrong in me, so I stopped: {what}.")
         finally:
-            if self._tools.timeline is not None:
+            if self._tools.timeline is not None and self._hands.workshop.is_idle:
                 self._tools.timeline.close()
             self._remember(request, turn, is_whole=is_whole)
-        if begun:
-            yield ToolResult(begun, False, f"error: {end.detail}")
+            self._broken_off = "" if is_whole else request
+        for call_id in begun:
+            yield ToolResult(call_id, False, f"error: {end.detail}")
         for text in self._dialogue.take_notices():
             yield Notice(text)
         yield self._dialogue.usage()
@@ -144,13 +165,14 @@ class Agent:
             # What is saved by the user from here on is no part of the request; all has been told already.
             await self._tools.timeline.settled()
 
-    async def _parts(self, request: str, turn: Turn, deed: str) -> AsyncGenerator[Event, None]:
+    async def _parts(self, request: str, turn: Turn) -> AsyncGenerator[Event, None]:
         """The requests of one sentence in turn, until one does not end well."""
+        await self._settle()
         await self._dialogue.begin()
         for text in self._dialogue.take_notices():
             yield Notice(text)
-        if deed:
-            self._points[deed] = self._dialogue.point()
+        if self._tools.timeline is not None:
+            self._points[self._tools.timeline.open(request)] = self._dialogue.point()
         if len(self._points) > _KEPT_POINTS:
             del self._points[next(iter(self._points))]
         for part in routing.split(request):
@@ -159,6 +181,13 @@ class Agent:
                     yield event
                     if isinstance(event, TurnEnded):
                         return
+
+    async def _settle(self) -> None:
+        """What the last turn left at work is waited for and remembered, when the turn was broken off."""
+        await self._dialect.settle()
+        for left in await self._hands.workshop.settle():
+            done = f"{left.name}: {left.outcome.content}"
+            self._dialogue.remember(f"Earlier request: {self._broken_off} Done: {done}", is_told=False)
 
     async def _part(self, request: str, turn: Turn) -> AsyncGenerator[Event, None]:
         call = await self._direct_call(request)
@@ -190,6 +219,8 @@ class Agent:
             self._dialogue.remember(
                 f"Earlier request: {request} Done: {'; '.join(turn.deeds)}", is_told=is_told
             )
+        if turn.told:
+            self._dialogue.remember(f"Earlier request: {request} Done: {'; '.join(turn.told)}", is_told=True)
 
 
 def _undone(result: ToolResult) -> str:

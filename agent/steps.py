@@ -44,13 +44,14 @@ class TimeUp(UtterError):
 class Turn:
     """A turn while it runs, begun at `started_s` of the monotonic clock.
 
-    `deeds` are its calls and answers in a few words each, in order.
+    `deeds` are its calls and answers in a few words each, in order; `told` those that the conversation holds.
     """
 
     started_s: float
     time_s: float
     steps_left: int
     deeds: list[str] = field(default_factory=list[str])
+    told: list[str] = field(default_factory=list[str])
 
     async def in_time(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
         """Pass `events` on; raises `TimeUp` and ends what they wait for when the turn's time is over."""

@@ -57,6 +57,7 @@ class Outlet:
     events: list[Parsed] = field(default_factory=list[Parsed])
     only_known: bool = False  # a call of any other tool is `Malformed`: this may be no call at all
     is_sure: bool = False  # when it may be none: it is one as soon as it names a tool
+    is_in_call: bool = False  # a call, or what may be one, is being read
     _n_calls: int = 0
     _open: Call | None = None
     _space: list[str] = field(default_factory=list[str])  # white space that text may follow

@@ -120,5 +120,5 @@ def _openings(tools: Sequence[Declared]) -> Mapping[str, Opening]:
     }
 
 
-DEEPSEEK = Format("deepseek", _openings)
-DEEPSEEK_DSML = Format("deepseek_dsml", _openings)
+DEEPSEEK = Format("deepseek", _CALL_END + _CALLS_END, _openings)
+DEEPSEEK_DSML = Format("deepseek_dsml", f"\n{_BLOCK_END}", _openings)

@@ -118,8 +118,8 @@ def _fences(tools: Sequence[Declared]) -> Mapping[str, Opening]:
     return dict.fromkeys(_FENCES, Opening(_fenced, ("```",)))
 
 
-GEMMA_3 = Format("gemma3", _fences, _prompted, lambda tools: ("{", *pythonic.starts(tools)))
-GEMMA_4_FORMAT = Format("gemma4", partial(_openings, _GEMMA_4_OPEN, _GEMMA_4_END, GEMMA_4))
+GEMMA_3 = Format("gemma3", "\n```", _fences, _prompted, lambda tools: ("{", *pythonic.starts(tools)))
+GEMMA_4_FORMAT = Format("gemma4", _GEMMA_4_END, partial(_openings, _GEMMA_4_OPEN, _GEMMA_4_END, GEMMA_4))
 FUNCTION_GEMMA_FORMAT = Format(
-    "function_gemma", partial(_openings, (_FUNCTION_OPEN,), _FUNCTION_END, FUNCTION_GEMMA)
+    "function_gemma", _FUNCTION_END, partial(_openings, (_FUNCTION_OPEN,), _FUNCTION_END, FUNCTION_GEMMA)
 )

@@ -80,4 +80,4 @@ def _openings(tools: Sequence[Declared]) -> Mapping[str, Opening]:
     return {_OPEN: Opening(_tagged, (_CLOSE,)), **recovered}
 
 
-GLM = Format("glm", _openings)
+GLM = Format("glm", openings=_openings)

@@ -42,4 +42,4 @@ def _openings(tools: Sequence[Declared]) -> Mapping[str, Opening]:
     return {**tags, **dict.fromkeys(_UNOPENED, Opening(_unopened, is_sure=False)), **recovered(tools)}
 
 
-HERMES = Format("hermes", _openings, _bare)
+HERMES = Format("hermes", f"\n{_CLOSE}", _openings, _bare)

@@ -31,5 +31,5 @@ def _openings(tools: Sequence[Declared]) -> Mapping[str, Opening]:
     return {_PYTHON_TAG: opening, _PYTHON_START: opening, **recovered(tools)}
 
 
-LLAMA = Format("llama", _openings, _any, lambda tools: ("{", *pythonic.starts(tools)))
-PYTHONIC = Format("pythonic", _openings, _any, pythonic.starts)
+LLAMA = Format("llama", "", _openings, _any, lambda tools: ("{", *pythonic.starts(tools)))
+PYTHONIC = Format("pythonic", "", _openings, _any, pythonic.starts)

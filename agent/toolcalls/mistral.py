@@ -54,5 +54,5 @@ def _openings(tools: Sequence[Declared]) -> Mapping[str, Opening]:
     return {_OPEN: Opening(_read, _END), **recovered}
 
 
-MISTRAL = Format("mistral", _openings)
-MISTRAL_LIST = Format("mistral_list", _openings, jsoncalls.calls, lambda tools: ("[",))
+MISTRAL = Format("mistral", openings=_openings)
+MISTRAL_LIST = Format("mistral_list", "]", _openings, jsoncalls.calls, lambda tools: ("[",))

@@ -104,4 +104,4 @@ def _openings(tools: Sequence[Declared]) -> Mapping[str, Opening]:
     return {_OPEN: Opening(tagged, (_CLOSE,)), **recovered(tools)}
 
 
-QWEN_XML = Format("qwen_xml", _openings)
+QWEN_XML = Format("qwen_xml", f"\n{_CLOSE}", _openings)

@@ -39,9 +39,11 @@ class Format:
 
     `openings` are by their markers; `bare` reads a message that is nothing but calls, without any marker,
     where it begins with one of what `bare_starts` gives. `whole` reads all of a reply in a way of its own.
+    `call_end` is what a model writes behind a call that is ready.
     """
 
     name: str
+    call_end: str = ""
     openings: Callable[[Sequence[Declared]], Mapping[str, Opening]] = _no_openings
     bare: ReadCalls | None = None
     bare_starts: Callable[[Sequence[Declared]], tuple[str, ...]] = field(default=lambda tools: ("{", "["))
@@ -67,6 +69,11 @@ class ReplyParser:
         else:
             self._reader = Reader(lambda source: _reply(source, outlet, format, begins_in_thought))
 
+    @property
+    def is_between(self) -> bool:
+        """Whether all that was fed is whole: the reply could end here, and nothing would be cut in two."""
+        return not self._reader.source.is_held and not self._outlet.is_in_call
+
     def feed(self, text: str) -> list[Parsed]:
         """What `text` makes certain."""
         self._reader.feed(text)
@@ -80,7 +87,7 @@ class ReplyParser:
 
 def guarded(source: Source, outlet: Outlet, opening: Opening, others: tuple[str, ...] = ()) -> Wait[str]:
     """The calls of one opening, however malformed; gives the marker of the next when it has been read."""
-    source.room = MAX_CALL_CHARS
+    source.room, outlet.is_in_call = MAX_CALL_CHARS, True
     try:
         yield from opening.read(source, outlet)
     except Malformed as error:
@@ -89,7 +96,7 @@ def guarded(source: Source, outlet: Outlet, opening: Opening, others: tuple[str,
         marker = yield from source.until((*opening.ends, *others), _drop)
         return "" if marker in opening.ends else marker
     finally:
-        source.room = None
+        source.room, outlet.is_in_call = None, False
     return ""
 
 
@@ -142,7 +149,7 @@ def _attempt(
 ) -> Wait[bool]:
     """Reads calls where there may be only text; the events go on when it is known. Gives which it was."""
     trial = Outlet(outlet.tools, outlet.new_id, only_known=True)
-    source.taken, source.room = [before], MAX_CALL_CHARS
+    source.taken, source.room, outlet.is_in_call = [before], MAX_CALL_CHARS, True
     try:
         yield from read(source, trial)
         if must_be_all:
@@ -156,7 +163,8 @@ def _attempt(
         is_call = bool(trial.events) and trial.is_sure
         if is_call:
             trial.give_up(_CUT if isinstance(error, Unfinished) and source.was_cut else str(error))
-    taken, source.taken, source.room = "".join(source.taken), None, None
+    taken = "".join(source.taken)
+    source.taken, source.room, outlet.is_in_call = None, None, False
     if is_call:
         outlet.take_over(trial)
     else:

@@ -38,6 +38,11 @@ class Source:
         self.room: int | None = None  # characters that may still be read; `Malformed` after them
         self.taken: list[str] | None = None  # when a list, what is read is kept there too
 
+    @property
+    def is_held(self) -> bool:
+        """Whether there is text that could not be read yet."""
+        return self._at < len(self._text)
+
     def feed(self, text: str) -> None:
         """Some more text."""
         self._text = self._text[self._at :] + text

@@ -1,4 +1,4 @@
-"""A small world for the session machine: a user, an agent and a speaker on a virtual clock of 20 ms frames."""
+"""A small world for the session machine: a user, an agent and a speaker, on a clock of 20 ms frames."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ Step = Speak | Tool | Ask
 
 @dataclass
 class World:
-    """`answers` are the steps of the agent's turns, in the order in which turns begin; then it says "Done."."""
+    """`answers` are the steps of the agent's turns, as they begin; after those it says "Done."."""
 
     bursts: Sequence[Burst]
     answers: Sequence[Sequence[Step]] = ()

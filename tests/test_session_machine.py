@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from simulated_session import Ask, Burst, Speak, Step, Tool, World
@@ -10,17 +13,26 @@ from voice.audio.earcons import Earcon
 from voice.conversation.approvals import ApprovalSettings, Approved, Denied, Question, Why
 from voice.conversation.machine import SessionMachine, SessionSettings, State
 from voice.conversation.signals import (
+    Asked,
     Begin,
+    Clause,
     CutPlayback,
     CutTurn,
+    ItemHeard,
+    Judged,
     KillTools,
+    Offered,
     PausePlayback,
     Perform,
     Prepare,
+    Pressed,
     Resolve,
     ResumePlayback,
     Say,
     Sound,
+    Transcribed,
+    TurnOver,
+    Typed,
     Withdraw,
 )
 
@@ -255,6 +267,68 @@ def test_sleep_means_no_to_a_question():
     assert world.machine.state is State.ASLEEP
 
 
+def test_skip_goes_to_the_next_sentence_and_back_walks_further_back_each_time():
+    three = tuple(Speak(f"{name} two three four", 0.1) for name in ("Ay", "Bee", "Cee"))
+    assert after_request(Burst(3.0, 0.4, "Skip."), answer=three).run(12).said() == [
+        "Bee two three four",
+        "Cee two three four",
+    ]
+    world = after_request(
+        Burst(8.0, 0.4, "Repeat."), Burst(12.0, 0.4, "Back."), Burst(16.0, 0.4, "Back."), answer=three
+    ).run(20)
+    assert [text.split()[0] for text in world.said()] == ["Ay", "Bee", "Cee", "Cee", "Bee", "Ay"]
+
+
+def test_repeat_begins_the_sentence_anew():
+    world = after_request(Burst(4.0, 0.4, "Repeat.")).run(14)
+    assert world.said() == [LONG, "The end"]
+    assert len(world.decisions(CutPlayback)) == 1
+
+
+def test_i_said_takes_the_place_of_the_request_and_literal_words_are_one():
+    world = after_request(Burst(4.0, 1.0, "I said, explain the card")).run(14)
+    assert world.requests() == ["Explain the cart", "explain the card"]
+    assert world.decisions(CutTurn) == [CutTurn(1)]
+    assert World([Burst(1.0, 1.0, "Literal stop")]).run(6).requests() == ["stop"]
+
+
+def test_typed_words_are_a_request_and_keys_are_commands():
+    world = World([], [[Speak(LONG)]])
+    world.give(Typed("Run the tests"))
+    world.run(1.0).give(Pressed("s"))
+    world.run(6.0)
+    assert world.requests() == ["Run the tests"]
+    assert world.said() == []
+    assert [done.spoken.name.value for done in world.decisions(Perform)] == ["stop"]
+
+
+def test_a_choice_is_a_command_only_while_there_are_choices():
+    bursts = [Burst(1.0, 0.5, "Option two"), Burst(6.0, 0.5, "Option two")]
+    world = World(bursts)
+    world.give(Offered(is_open=True))
+    world.run(5.0).give(Offered(is_open=False))
+    world.run(10.0)
+    assert [done.spoken.numbers for done in world.decisions(Perform)] == [(2,)]
+    assert world.requests() == ["Option two"]
+
+
+@pytest.mark.parametrize(("said", "expected"), [("Yes.", Approved), ("No.", Denied)])
+def test_the_session_itself_may_ask_before_it_takes_a_change_back(said: str, expected: type):
+    world = World([Burst(5.0, 0.4, said)])
+    world.give(Asked(0, COMMIT))
+    world.run(9.0)
+    assert [type(verdict) for verdict in verdicts(world)] == [expected]
+
+
+def test_a_question_is_answered_by_key_as_by_voice():
+    world = asked(DELETE).run(6.0)
+    world.give(Pressed("y"))
+    world.run(12.0).give(Pressed("!"))
+    world.run(16.0)
+    assert world.said()[1] == "A yes is not enough for this. Say the whole phrase, or no. " + DELETE.asks
+    assert verdicts(world) == [Approved(DELETE, "")]
+
+
 def test_a_conversation_of_thirty_seconds():
     world = World(
         [
@@ -280,9 +354,35 @@ def test_a_conversation_of_thirty_seconds():
 
 # ------------------------------------------------------------------------------------------------- random
 
-WORDS = ["run the tests", "stop", "yes", "no", "wait", "mm-hm", "what changed", "pause", "continue", "explain",
-         "stop stop stop", "yes I am sure", "slower", "go on then with it", "cancel", "scratch that", "status",
-         "rename it, hold on", "commit it, over", "go to sleep", "wake up", "undo"]  # fmt: skip
+WORDS = [
+    "run the tests",
+    "stop",
+    "yes",
+    "no",
+    "wait",
+    "mm-hm",
+    "what changed",
+    "pause",
+    "continue",
+    "explain",
+    "stop stop stop",
+    "yes I am sure",
+    "slower",
+    "go on then with it",
+    "cancel",
+    "scratch that",
+    "status",
+    "rename it, hold on",
+    "commit it, over",
+    "go to sleep",
+    "wake up",
+    "undo",
+    "repeat",
+    "back",
+    "skip",
+    "literal stop",
+    "I said run it",
+]
 
 
 @st.composite
@@ -309,12 +409,12 @@ def worlds(draw: st.DrawFn) -> World:
         st.sampled_from([Ask(COMMIT), Ask(DELETE)]),
     )
     answers = draw(st.lists(st.lists(step, max_size=4), max_size=5))
-    asked_in: list[list[Step]] = [
-        [s if not isinstance(s, Ask) else Ask(Question(f"{n}.{m}", s.question.action, s.question.asks, s.question.is_destructive)) for m, s in enumerate(answer)]
-        for n, answer in enumerate(answers)
-    ]  # fmt: skip
+    for turn, answer in enumerate(answers):  # every question is one of its own
+        for at, one in enumerate(answer):
+            if isinstance(one, Ask):
+                answer[at] = Ask(replace(one.question, id=f"{turn}.{at}"))
     session = SessionSettings(approvals=ApprovalSettings(silence_s=8.0))
-    return World(bursts, asked_in, draw(st.sampled_from([0.06, 0.3, 0.9])), session)
+    return World(bursts, answers, draw(st.sampled_from([0.06, 0.3, 0.9])), session)
 
 
 @settings(
@@ -346,8 +446,6 @@ def test_whatever_comes_the_four_promises_are_kept(world: World):
 
 
 def test_inputs_that_nobody_waits_for_do_nothing():
-    from voice.conversation.signals import Clause, ItemHeard, Judged, Transcribed, TurnOver
-
     machine = SessionMachine()
     stale = (Clause(9, "Hi"), ItemHeard(4), Judged(3, 1, 0.9), Transcribed(3, 1, "stop", -0.1), TurnOver(2))
     assert [machine.step(given, 1.0) for given in stale] == [(), (), (), (), ()]

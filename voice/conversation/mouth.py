@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 from voice.conversation.signals import CutPlayback, Decision, Kind, PausePlayback, ResumePlayback, Say
 
+_MEMORY = 64  # items that can be said again
+
 
 @dataclass(frozen=True)
 class Item:
-    """Something to say; `turn` is that of a reply, 0 for what belongs to none."""
+    """Something to say."""
 
     text: str
     kind: Kind
-    turn: int = 0
+    is_repeat: bool = False
 
 
 class Mouth:
@@ -25,11 +27,18 @@ class Mouth:
         self.sounding: dict[int, Item] = {}  # given to the speaker and not yet heard to its end, by number
         self.is_held = False  # the speaker is paused
         self._number = 0
+        self._said: deque[Item] = deque(maxlen=_MEMORY)
+        self._steps_back = 0
 
     @property
     def is_audible(self) -> bool:
         """Whether Utter's voice may be heard at this moment."""
         return bool(self.sounding) and not self.is_held
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something sounds or waits."""
+        return bool(self.sounding or self.waiting)
 
     def queue(self, item: Item) -> None:
         """To be said after all that waits; what is no reply comes before the replies."""
@@ -49,7 +58,11 @@ class Mouth:
 
     def heard(self, number: int) -> Item | None:
         """The speaker has played an item to its end."""
-        return self.sounding.pop(number, None)
+        item = self.sounding.pop(number, None)
+        if item is not None and not item.is_repeat and item.kind is not Kind.STATUS:
+            self._said.append(item)
+            self._steps_back = 0
+        return item
 
     def hold(self) -> list[Decision]:
         """Fall silent where it is."""
@@ -74,8 +87,27 @@ class Mouth:
         self.is_held = False
         return [CutPlayback()], unheard
 
-    def drop(self, turn: int) -> None:
-        """What waits of this turn is not said."""
-        self.waiting = deque(
-            item for item in self.waiting if item.turn != turn or item.kind is not Kind.REPLY
-        )
+    def say_again(self, items: list[Item]) -> None:
+        """These were cut, and come first when speech goes on."""
+        self.waiting.extendleft(reversed(items))
+
+    def skip(self) -> list[Decision]:
+        """Go to the next sentence."""
+        decisions, unheard = self.cut()
+        self.say_again(unheard[1:])
+        return decisions
+
+    def repeat(self, *, further: bool) -> list[Decision]:
+        """Begin the sentence anew, or the last one; `further` goes one more back each time."""
+        decisions, unheard = self.cut()
+        if not unheard or unheard[0].is_repeat or further:
+            unheard = [item for item in unheard if not item.is_repeat]
+            self._steps_back = min(max(1, self._steps_back + further), len(self._said))
+            again = list(self._said)[-self._steps_back :][:1] if self._steps_back else []
+            unheard = [*(Item(item.text, Kind.NOTICE, is_repeat=True) for item in again), *unheard]
+        self.say_again(unheard)
+        return decisions
+
+    def drop_waiting(self, kind: Kind) -> None:
+        """What waits of this kind is not said."""
+        self.waiting = deque(item for item in self.waiting if item.kind is not kind)

@@ -65,7 +65,7 @@ class ToolEnded:
 
 @dataclass(frozen=True)
 class Asked:
-    """The agent waits for the user's word. Answered by one `Resolve`."""
+    """The agent waits for the user's word; of turn 0, the session does. Answered by one `Resolve`."""
 
     turn: int
     question: Question
@@ -94,13 +94,41 @@ class Notice:
 
 @dataclass(frozen=True)
 class Pressed:
-    """A key of the command table."""
+    """A key of the command table, with the arguments that were typed after it, if it takes any."""
 
     key: str
+    numbers: tuple[int, ...] = ()
+    texts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A request by keyboard, or the reading that the user chose."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Offered:
+    """Numbered choices have been told, or are no longer open."""
+
+    is_open: bool
 
 
 Input = Union[
-    Frame, Transcribed, Judged, Clause, ToolBegan, ToolEnded, Asked, TurnOver, ItemHeard, Notice, Pressed
+    Frame,
+    Transcribed,
+    Judged,
+    Clause,
+    ToolBegan,
+    ToolEnded,
+    Asked,
+    TurnOver,
+    ItemHeard,
+    Notice,
+    Pressed,
+    Typed,
+    Offered,
 ]
 
 # ---------------------------------------------------------------------------------------------- decisions
@@ -219,6 +247,19 @@ class Took:
 
 
 Decision = Union[
-    Transcribe, Judge, Prepare, Begin, Withdraw, CutTurn, Say, PausePlayback, ResumePlayback, CutPlayback, Perform,
-    KillTools, Resolve, Sound, Took,
-]  # fmt: skip
+    Transcribe,
+    Judge,
+    Prepare,
+    Begin,
+    Withdraw,
+    CutTurn,
+    Say,
+    PausePlayback,
+    ResumePlayback,
+    CutPlayback,
+    Perform,
+    KillTools,
+    Resolve,
+    Sound,
+    Took,
+]

@@ -1,8 +1,8 @@
 """When the user has finished: joins endpointing, the words so far and the sound of the last ones. Pure.
 
 Two speeds: a complete local command ends after 0.4 s of silence; anything else as soon as it sounds complete,
-which is judged from 0.2 s of silence on, or else after 2 s. What was said before a long pause is never lost: it
-waits and joins what follows.
+which is judged from 0.2 s of silence on, or else after 2 s. What was said before a long pause is never lost:
+it waits and joins what follows.
 """
 
 from __future__ import annotations

@@ -486,3 +486,21 @@ def test_what_is_forgotten_first_is_far_back_and_near_another() -> None:
     assert least_useful((100, 110, 1000)) == 110
     assert least_useful((10, 500, 900, 990, 1000)) == 10
     assert least_useful((1, 2)) == 1
+    assert least_useful((10, 500, 900, 990, 1000), pinned={10}) == 500
+
+
+@pytest.mark.parametrize("name", ["mamba", "lfm2"])
+def test_the_end_of_the_opening_stays_however_long_the_conversation(
+    name: str, tinies: dict[str, Tiny], tmp_path: Path
+) -> None:
+    tiny, path = tinies[name], tmp_path / "kv.safetensors"
+    kv = tiny.model.new_kv()
+    tiny.go_on(kv, TOKENS[:10])
+    tiny.model.pin(kv)
+    for n_turns in range(60):
+        tiny.model.prefill(kv, OTHERS[n_turns % 10 : n_turns % 10 + 2])
+    tiny.model.save_kv(path, kv)
+    for again in (kv, tiny.model.load_kv(path, kv.tokens)):
+        held, logits = tiny.go_on(again, (*TOKENS[:10], *OTHERS[::-1]))
+        assert held == 10
+        tiny.assert_like_scratch(logits, (*TOKENS[:10], *OTHERS[::-1]))

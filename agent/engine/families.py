@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Generic, TypeVar
@@ -32,26 +32,31 @@ class Family(Enum):
 
 @dataclass
 class Checkpoints(Generic[State]):
-    """Copies of a recurrent state by the number of tokens behind them, never more than `limit`."""
+    """Copies of a recurrent state by the number of tokens behind them.
+
+    Never more than `limit` beside those at places that are `pinned`.
+    """
 
     limit: int
+    pinned: set[int] = field(default_factory=set[int])
     states: dict[int, State] = field(default_factory=dict[int, State])
 
     def add(self, n_tokens: int, state: State) -> None:
         """Keep `state`, which is at the end; where there are too many, the least useful older one goes."""
         self.states[n_tokens] = state
-        if len(self.states) > self.limit:
-            del self.states[least_useful(tuple(self.states))]
+        if len(self.states.keys() - self.pinned) > self.limit:
+            del self.states[least_useful(tuple(self.states), self.pinned)]
 
     def back_to(self, n_tokens: int) -> int:
         """The last place at or before `n_tokens`, or 0; places after `n_tokens` are forgotten."""
         for place in [place for place in self.states if place > n_tokens]:
             del self.states[place]
+        self.pinned &= self.states.keys()
         return max(self.states, default=0)
 
 
-def least_useful(places: Sequence[int]) -> int:
-    """Which of `places`, ascending, costs least to do without; never the last.
+def least_useful(places: Sequence[int], pinned: Collection[int] = ()) -> int:
+    """Which of `places`, ascending, costs least to do without; never the last, nor one that is `pinned`.
 
     Going back without it costs the tokens since the place before; going back far is rarer than going back a
     little. So the cost is divided by the distance from the end, which leaves places that are dense at the end
@@ -61,5 +66,6 @@ def least_useful(places: Sequence[int]) -> int:
     costs = {
         place: (place - before) / (end - place)
         for before, place in zip((0, *places), places[:-1], strict=False)
+        if place not in pinned
     }
     return min(costs, key=lambda place: costs[place])

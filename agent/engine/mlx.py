@@ -195,6 +195,8 @@ class MlxSession:
             return  # such a cache cannot be written
 
         def write() -> Pending | None:
+            if retention is Retention.PINNED:
+                engine.model.pin(kv)
             size_bytes = sum(array.nbytes for array in kv.cache.arrays())
             pending = engine.keeper.begin(kv.tokens, size_bytes, retention)
             if pending is not None:

@@ -92,6 +92,7 @@ class MlxModel:
         kv.tokens = tuple(tokens[: about["tokens"]])
         if kv.tokens:
             kv.cache.put_named(arrays, len(kv.tokens))
+        kv.checkpoints.pinned = set(about["pinned"])
         for place in about["checkpoints"]:
             self._keep_checkpoint(kv, place, kv.cache.states_named(arrays, f"checkpoint.{place}"))
         return kv
@@ -111,6 +112,7 @@ class MlxModel:
             "dtype": self.kv_dtype,
             "tokens": len(kv.tokens) if known else 0,
             "checkpoints": sorted(kv.checkpoints.states),
+            "pinned": sorted(kv.checkpoints.pinned),
         }
         self.mx.save_safetensors(str(path), arrays, {"utter": json.dumps(about)})
 
@@ -124,6 +126,12 @@ class MlxModel:
             end = self._go_back(kv, end)
         self._mark(kv)
         return end
+
+    def pin(self, kv: Kv) -> None:
+        """Make the present end a place to come back to for as long as the session lasts."""
+        self._mark(kv)
+        if len(kv.tokens) in kv.checkpoints.states:
+            kv.checkpoints.pinned.add(len(kv.tokens))
 
     def prefill(self, kv: Kv, tokens: Sequence[int]) -> None:
         """Add `tokens` to `kv`, and make their end a place to come back to.

@@ -6,11 +6,12 @@ import ast
 import math
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
 
-from agent.codeindex import CodeIndex, Located
+from agent.codeindex import CodeIndex, Located, Source
 from agent.culprits import culprits_of, test_of
 from agent.languages import Language, is_test_code, is_test_file, language_of
 from agent.lexical import dedented, words_of
@@ -27,6 +28,7 @@ _MAX_CHARS = 3_600  # some 900 tokens
 _OFFERED_FILES = 24
 _OFFERED_SYMBOLS = 40
 _SHOWN_TEST_LINES = 24
+_SHOWN_TESTS = 2
 _HEAD_COMMENT = re.compile(r"\s*(?:#!.*\n)?\s*(?://[!/]?|/\*\*?)\s*\*?\s*(\w.*)")
 
 
@@ -69,11 +71,47 @@ def for_new_test(request: str, index: CodeIndex) -> Context:
     tests.sort(key=lambda path: not any(_is_neighbour(path, item.path) for item in items))
     users = [path for item in items for path in index.users_of(item) if path in tests]
     tests = list(dict.fromkeys([*(path for path in named.files if path in tests), *users, *tests]))
-    for path in tests[:1]:
-        blocks.append(
-            f"{_shown(path)}:\n{fenced(chr(10).join(index.sources[path].lines[:_SHOWN_TEST_LINES]))}"
-        )
-    return Context(_joined(blocks), tuple(_printable(dict.fromkeys(tests)))[:_OFFERED_FILES], ())
+    if tests:
+        blocks.append(f"{_shown(tests[0])}:\n{fenced(_some_tests(tests[0], items, index))}")
+    places = [_test_place(path, items, index) for path in dict.fromkeys(tests)]
+    return Context(_joined(blocks), tuple(_printable(dict.fromkeys(places)))[:_OFFERED_FILES], ())
+
+
+def _some_tests(path: str, items: Sequence[Located], index: CodeIndex) -> str:
+    """The head of a test file, and of its tests those that name one of `items`, or else the first."""
+    source = index.sources[path]
+    tests = [symbol for symbol in (*source.symbols, *source.tests) if symbol.is_callable]
+    tests.sort(key=lambda symbol: symbol.first_line)
+    wanted = [symbol for symbol in tests if _names(source, symbol, items)] or tests
+    classes = [symbol for symbol in source.symbols if symbol.kind is SymbolKind.CLASS]
+    top = min([symbol.first_line for symbol in (*tests, *classes)], default=_SHOWN_TEST_LINES + 1)
+    lines = source.lines[: min(top - 1, _SHOWN_TEST_LINES)]
+    shown: list[Symbol] = []
+    for test in wanted[:_SHOWN_TESTS]:
+        owner = next((one for one in classes if one.first_line <= test.first_line <= one.last_line), None)
+        if owner is not None and owner not in shown:
+            lines += source.lines[owner.first_line - 1 : owner.def_line]
+            shown.append(owner)
+        lines += [*source.lines[test.first_line - 1 : test.last_line][:_SHOWN_TEST_LINES], ""]
+    return "\n".join(lines).rstrip("\n")
+
+
+def _test_place(path: str, items: Sequence[Located], index: CodeIndex) -> str:
+    """Where a test goes: into the file, or `file:Class` where its tests are methods."""
+    source = index.sources[path]
+    tests = [
+        symbol for symbol in source.symbols if symbol.is_callable and symbol.bare_name.startswith("test")
+    ]
+    owners = [symbol.name.rpartition(".")[0] for symbol in tests if "." in symbol.name]
+    if language_of(path) is not Language.PYTHON or len(owners) < len(tests) or not owners:
+        return path
+    naming = [s.name.rpartition(".")[0] for s in tests if _names(source, s, items)]
+    return f"{path}:{(naming or owners)[-1]}"
+
+
+def _names(source: Source, symbol: Symbol, items: Sequence[Located]) -> bool:
+    text = "\n".join(source.lines[symbol.first_line - 1 : symbol.last_line])
+    return any(re.search(rf"\b{re.escape(item.symbol.bare_name)}\b", text) for item in items)
 
 
 def _is_neighbour(test: str, path: str) -> bool:

@@ -30,7 +30,7 @@ async def direct(
     tool, call_id = toolbox.registry[call.tool], next_call_id()
     for event in begun(call_id, call):
         yield event
-    before = await hands.baseline() if call.tool == "rename" else None
+    before = await hands.baseline() if call.tool in ("rename", "edit_file") else None
     outcome = await hands.carry_out(tool, call.arguments, request, before)
     if isinstance(outcome, NeedsWord):
         asked = outcome.asked(call_id)

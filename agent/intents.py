@@ -110,7 +110,10 @@ _USES = re.compile(
 )
 _DEFINED = re.compile(
     rf"where (?:is|are) {_name('a')} (?:defined|declared|implemented|written)"
-    rf"|(?:find|locate) (?:the )?(?:definition|declaration) of {_name('b')}",
+    rf"|(?:find|locate) (?:the )?(?:definition|declaration) of {_name('b')}"
+    rf"|(?:which|what) (?:file|module|package) (?:defines|declares|implements|has|contains) {_name('c')}"
+    rf"|(?:which|what) (?:file|module|package) is {_name('d')} (?:defined |declared |implemented )?in"
+    rf"|where does {_name('e')} live",
     re.IGNORECASE,
 )
 
@@ -159,7 +162,7 @@ def direct(request: str, names: Iterable[str]) -> DirectCall | None:
         old = fits[0] if fits else ""
         return DirectCall("rename", {"old": old, "new": _in_style(match["new"], old)}) if old else None
     if match := _DEFINED.fullmatch(text):
-        name = next(iter(_fitting(match["a"] or match["b"], names)), "")
+        name = next(iter(_fitting(next(filter(None, match.groups())), names)), "")
         return DirectCall("search", {"pattern": name, "where": "definition"}) if name else None
     if match := _USES.fullmatch(text):
         name = next(iter(_fitting(match["a"] or match["b"] or match["c"], names)), "")

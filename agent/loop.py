@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from agent import intents, routing
+from agent import constants, intents, routing
 from agent.approval import Approve, refuse
 from agent.conversation import Conversation
 from agent.dialogue import Dialogue, Point
@@ -203,7 +203,7 @@ class Agent:
         """The call that `request` names so plainly that no model is needed."""
         await asyncio.to_thread(self._tools.index.refresh)
         names = {item.symbol.bare_name for item in self._tools.index.located()}
-        return intents.direct(request, names)
+        return intents.direct(request, names) or constants.setting(request, self._tools.index)
 
     async def _go_back(self, deed: str) -> None:
         """Forget a request whose changes were taken back, and all that was said since."""

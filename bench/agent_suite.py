@@ -59,6 +59,12 @@ PYTHON = (
             python("from stock.items import *\ns = Shelf(); s.put(Item('a', 1, 2)); s.put(Item('b', 1, 3)); assert s.total() == 5"),
         ),
     ),
+    Task(
+        "py-test",
+        "python",
+        "Add a test for discount with zero percent.",
+        every(only("tests/test_pricing.py"), has("tests/test_pricing.py", r"discount\(\d+, 0\)"), tests(12)),
+    ),
 )  # fmt: skip
 
 JAVASCRIPT = (
@@ -111,6 +117,12 @@ JAVASCRIPT = (
         # A test pins the dash, so that the change cannot stay; what matters is that nothing is claimed.
         lambda result: not result.changed(),
     ),
+    Task(
+        "js-test",
+        "javascript",
+        "Add a test that slugify of an empty string is empty.",
+        every(only("test/format.test.js"), has("test/format.test.js", r"slugify\([\"']\s*[\"']\)"), tests(11)),
+    ),
 )  # fmt: skip
 
 GO = (
@@ -157,6 +169,12 @@ GO = (
         "go",
         "Rename is overdrawn to in debt and run the tests.",
         every(only("report/report.go", "report/report_test.go"), has("report/report.go", r"func InDebt\("), tests(7)),
+    ),
+    Task(
+        "go-test",
+        "go",
+        "Add a test for Clamp with a value inside the range.",
+        every(only("ledger/ledger_test.go"), tests(8)),
     ),
 )  # fmt: skip
 

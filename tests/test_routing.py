@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from agent.codeindex import CodeIndex
+from agent.constants import number, setting
 from agent.intents import direct
 from agent.permissions import Action, Deny, Kind, decide, is_git_internal, is_secret
 from agent.routing import Route, route, split
+from agent.workspace import Workspace
 
 NAMES = ("parse_config", "Catalogue", "LIMIT", "total", "load_data")
 
@@ -62,6 +67,8 @@ def test_a_request_that_names_a_tool_needs_no_model(request_: str, tool: str) ->
         ("Commit the changes saying Handle empty input", "git_commit", {"message": "Handle empty input"}),
         ("Where is parse_config used?", "search", {"pattern": r"\bparse_config\b"}),
         ("Who calls load data?", "search", {"pattern": r"\bload_data\b"}),
+        ("Which file defines load data?", "search", {"pattern": "load_data", "where": "definition"}),
+        ("What module is total in?", "search", {"pattern": "total", "where": "definition"}),
         ("Where is parse_config defined?", "search", {"pattern": "parse_config", "where": "definition"}),
     ],
 )
@@ -174,3 +181,60 @@ def test_files_about_git_are_not_files_of_git(path: str) -> None:
 @pytest.mark.parametrize("path", [".ENV", "a/.Env.local", "ID_RSA", ".SSH/config"])
 def test_secrets_are_known_however_they_are_spelled(path: str) -> None:
     assert is_secret(path)
+
+
+@pytest.mark.parametrize(
+    ("words", "digits"),
+    [
+        ("five", "5"),
+        ("4.5", "4.5"),
+        ("two hundred and fifty", "250"),
+        ("ninety-nine", "99"),
+        ("a thousand and one", "1001"),
+        ("three hundred thousand", "300000"),
+        ("four point two five", "4.25"),
+        ("minus three", "-3"),
+        ("and", None),
+        ("one minute", None),
+        ("twice as much", None),
+        ("", None),
+    ],
+)
+def test_numbers_are_read_as_they_are_spoken(words: str, digits: str | None) -> None:
+    assert number(words) == digits
+
+
+CONSTANTS = {
+    "a.py": 'LIMIT = 10  # books\nNAME = "shelf"\nIS_OPEN = True\nWIDE = LIMIT * 2\nTWICE = 1\n',
+    "b.js": "export const maxStops = 8;\nconst TWICE = 2;\n",
+    "c.go": "package c\n\nconst Rate float64 = 0.2\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("request_", "path", "new"),
+    [
+        ("Set the limit to twelve.", "a.py", "LIMIT = 12  # books"),
+        ("Please change NAME to rack", "a.py", 'NAME = "rack"'),
+        ("Set is open to false", "a.py", "IS_OPEN = False"),
+        ("Raise max stops from eight to twenty one.", "b.js", "export const maxStops = 21;"),
+        ("Change the rate to zero point three", "c.go", "const Rate float64 = 0.3"),
+        ("Set wide to four", "", ""),  # it is computed
+        ("Set twice to three", "", ""),  # there are two
+        ("Set the limit to ten books a year", "", ""),
+        ("Change NAME to two words", "", ""),
+        ("Set the moon to five", "", ""),
+        ("Set the limit to five and run the tests", "", ""),
+    ],
+)
+def test_a_constant_is_set_where_nothing_is_left_to_judge(
+    tmp_path: Path, request_: str, path: str, new: str
+) -> None:
+    for name, text in CONSTANTS.items():
+        (tmp_path / name).write_text(text)
+    index = CodeIndex(Workspace(tmp_path))
+    index.refresh()
+    call = setting(request_, index)
+    assert (call is None) == (not path)
+    if call is not None:
+        assert (call.tool, call.arguments["path"], call.arguments["new"]) == ("edit_file", path, new)

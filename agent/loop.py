@@ -24,10 +24,11 @@ from agent.facts import FilesRestored
 from agent.guided import Guided
 from agent.hands import Hands
 from agent.intents import DirectCall
-from agent.native import Native, Tongue
+from agent.native import Native
 from agent.permissions import Mode
 from agent.steps import TimeUp, Turn
 from agent.template import ChatTemplate
+from agent.tongue import Tongue
 from agent.toolcalls.prompt import system_prompt
 from agent.tools.toolbox import Toolbox
 
@@ -86,7 +87,10 @@ class Agent:
 
     async def warm(self) -> None:
         """Bring back the last session, or else the system prompt's context. A turn that must waits for it."""
-        await self._dialogue.warm()
+        if self._tools.timeline is None:
+            await self._dialogue.warm()
+        else:
+            await asyncio.gather(self._dialogue.warm(), self._tools.timeline.warm())
 
     async def foresee(self, request: str) -> None:
         """Compute ahead what a turn with `request` would give the model to read; it may yet be unfinished.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import platform
 import sys
@@ -14,12 +15,16 @@ from pathlib import Path
 
 import psutil
 
+from agent import sandbox, undo
+from agent.approval import Approve, refuse
 from agent.cache.entry import StoreLimits
 from agent.engine.protocol import Engine
 from agent.errors import UtterError
 from agent.loop import Agent, Limits
 from agent.models.store import ModelStore
+from agent.permissions import Mode
 from agent.template import ChatTemplate
+from agent.tongue import Tongue
 from agent.tools.process import project_environment
 from agent.tools.toolbox import Toolbox
 from agent.workspace import Workspace
@@ -118,18 +123,48 @@ def _busy_s() -> float:
     return times.user + times.system + times.nice
 
 
-@asynccontextmanager
-async def open_agent(settings: Settings, store: ModelStore, workspace: Workspace) -> AsyncGenerator[Agent]:
-    """The agent at work on `workspace`, where it goes on with its last session.
+def find_sandbox(settings: Settings, root: Path, cache: Path) -> sandbox.Found:
+    """What confines the programs of the project at `root`, if anything does; `cache` is for their caches."""
+    if settings.agent.sandbox == "off":
+        return sandbox.Found(None, "it is switched off in the settings")
+    return sandbox.find(root, cache, Path.home())
 
-    That is brought back in the background; a turn waits for it only when it needs the model.
+
+def _own_folder(store: ModelStore, name: str, root: Path) -> Path:
+    """A folder of ours for one project."""
+    return store.root / name / hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+
+
+def open_toolbox(settings: Settings, store: ModelStore, workspace: Workspace) -> Toolbox:
+    """The tools, confined and with a memory of what they change."""
+    cache = _own_folder(store, "caches", workspace.root)
+    undo_limits = undo.Limits(store_bytes=int(settings.agent.undo_gib * (1 << 30)))
+    return Toolbox(
+        workspace,
+        project_environment(os.environ, Path(sys.prefix)),
+        test_time_s=settings.agent.test_time_s,
+        run_time_s=settings.agent.run_time_s,
+        sandbox=find_sandbox(settings, workspace.root, cache).sandbox,
+        timeline=undo.Timeline(workspace, _own_folder(store, "undo", workspace.root), undo_limits),
+    )
+
+
+@asynccontextmanager
+async def open_agent(
+    settings: Settings, store: ModelStore, workspace: Workspace, approve: Approve = refuse
+) -> AsyncGenerator[Agent]:
+    """The agent at work on `workspace`, where it goes on with its last session. `approve` asks the user.
+
+    The session is brought back in the background; a turn waits for it only when it needs the model.
     """
-    environment = project_environment(os.environ, Path(sys.prefix))
-    tools = partial(Toolbox, workspace, environment, test_time_s=settings.agent.test_time_s)
+    tools = partial(open_toolbox, settings, store, workspace)
     engine, toolbox = await asyncio.gather(open_engine(settings, store), asyncio.to_thread(tools))
     try:
         limits = Limits(steps=settings.agent.max_steps, time_s=settings.agent.turn_time_s)
-        agent = Agent(engine, ChatTemplate.of(engine), toolbox, limits, place=str(workspace.root))
+        mode, place = Mode(settings.agent.mode), str(workspace.root)
+        template = ChatTemplate.of(engine)
+        tongue = tongue_of(settings, store, engine, template, toolbox)
+        agent = Agent(engine, template, toolbox, limits, approve, mode, place, tongue)
         warming = asyncio.ensure_future(_warmed(agent))
         try:
             yield agent
@@ -138,6 +173,23 @@ async def open_agent(settings: Settings, store: ModelStore, workspace: Workspace
             await warming
     finally:
         await engine.close()
+
+
+def tongue_of(
+    settings: Settings, store: ModelStore, engine: Engine, template: ChatTemplate, toolbox: Toolbox
+) -> Tongue | None:
+    """How the model calls tools by itself; None for one that is led in the guided dialect.
+
+    Raises `UnknownFormat` for a model that is set to call tools and whose template has no way to.
+    """
+    known = store.manifest.language(settings.models.language_model)
+    dialect = settings.agent.dialect
+    if dialect == "auto":
+        dialect = known.dialect if known is not None else "guided"
+    if dialect == "guided":
+        return None
+    tool_format = known.tool_format if known is not None else ""
+    return Tongue.of(template, toolbox.registry, engine.encode, tool_format)
 
 
 async def _warmed(agent: Agent) -> None:

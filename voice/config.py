@@ -46,9 +46,14 @@ class Hearing(_Section):
 
 
 class Agent(_Section):
+    dialect: Literal["auto", "guided", "native"] = "auto"
     max_steps: int = Field(default=8, ge=1, le=50)
     turn_time_s: float = Field(default=120.0, ge=5.0, le=3600.0)
     test_time_s: float = Field(default=120.0, ge=1.0, le=3600.0)
+    run_time_s: float = Field(default=120.0, ge=1.0, le=3600.0)
+    mode: Literal["read-only", "ask-first", "work"] = "work"
+    sandbox: Literal["auto", "off"] = "auto"
+    undo_gib: float = Field(default=1.0, ge=0.01, le=1024.0)
 
 
 class Speaking(_Section):

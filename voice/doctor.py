@@ -6,6 +6,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 from agent.engine.blas import REFERENCE_GFLOPS, interpose_openblas, measure_gflops
 from agent.errors import UtterError
 from agent.models.store import ModelStore
-from voice.app import engine_name, language_model, needed_models
+from voice.app import engine_name, find_sandbox, language_model, needed_models
 from voice.audio.devices import devices
 from voice.config import SHIPPED_FILE, Settings, user_file
 
@@ -44,6 +45,7 @@ def examine(settings: Settings, store: ModelStore) -> Iterator[Finding]:
         "Context": lambda: _context(settings, store),
         "Disk": lambda: [_disk(store.root)],
         "git": lambda: [_program("git", "version control of what changed", "install git")],
+        "Sandbox": lambda: [_sandbox(settings)],
         "Settings": lambda: [_settings()],
     }
     for name, check in checks.items():
@@ -138,6 +140,18 @@ def _disk(folder: Path) -> Finding:
 def _program(name: str, use: str, mend: str) -> Finding:
     found = shutil.which(name)
     return Finding(name, found is not None, found or f"not found; {use} will not work", "" if found else mend)
+
+
+def _sandbox(settings: Settings) -> Finding:
+    """Tried on a folder of its own: it is the same for every project."""
+    with tempfile.TemporaryDirectory(prefix="utter-sandbox-") as folder:
+        found = find_sandbox(settings, Path(folder).resolve(), Path(folder) / "cache")
+    if found.sandbox is None:
+        detail = f"off, {found.reason}: commands and tests may write anywhere and reach the network"
+        return Finding("Sandbox", not found.mend, detail, found.mend)
+    kind = found.sandbox.kind.value
+    detail = f"on, by {kind}: commands and tests write only into the project and reach no network"
+    return Finding("Sandbox", True, detail)
 
 
 def _settings() -> Finding:

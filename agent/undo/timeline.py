@@ -108,7 +108,8 @@ class Timeline:
         await self._do(self._warm)
 
     def open(self, request: str) -> str:
-        """A request begins; gives the name that it will have if it changes anything."""
+        """A request begins, and the one before is over; gives the name that it has if it changes anything."""
+        self.close()
         self._open = _Open(secrets.token_hex(4), request[:_REQUEST_CHARS])
         return self._open.id
 
@@ -125,6 +126,11 @@ class Timeline:
         request, self._open = self._open, None
         if request is not None:
             self._worker.submit(self._record, request)
+
+    async def finish(self) -> None:
+        """The session is over: keep what its last request did."""
+        self.close()
+        await self.settled()
 
     async def settled(self) -> None:
         """Wait until all that was closed is kept."""

@@ -35,6 +35,7 @@ from voice.conversation.signals import (
     Typed,
     Withdraw,
 )
+from voice.conversation.turn_taking import Judge, Transcribe
 
 COMMIT = Question("q1", "git commit", "Shall I commit this?", is_destructive=False)
 DELETE = Question("q2", "rm -rf build", "Shall I delete the folder build?", is_destructive=True)
@@ -443,6 +444,23 @@ def test_whatever_comes_the_four_promises_are_kept(world: World):
     ]
     stays_paused = bool(paused) and paused[-1] == "pause"
     assert world.machine.state in (State.LISTENING, State.ASLEEP) or stays_paused
+
+
+def test_what_is_to_be_transcribed_is_named_in_frames_from_before_the_first_sound():
+    world = World([Burst(2.0, 1.0, "Rename the", 0.1)]).run(8)
+    asked_for = world.decisions(Transcribe) + world.decisions(Judge)
+    assert {one.first_frame for one in asked_for} == {84}  # 0.3 s before the sound in frame 99
+    assert [one.end_frame for one in world.decisions(Transcribe)] == [154]  # 0.1 s of silence after it
+    assert [one.end_frame - 149 for one in world.decisions(Judge)][:3] == [10, 25, 40]
+    assert world.machine.needed_from > 250
+
+
+def test_speech_without_a_pause_is_transcribed_in_pieces_and_is_one_request():
+    world = World([Burst(1.0, 40.0, "A long story", 0.9)]).run(50)
+    pieces = world.decisions(Transcribe)
+    assert [one.utterance for one in pieces] == [1, 2]
+    assert pieces[0].end_frame == pieces[1].first_frame
+    assert world.requests() == ["A long story"]
 
 
 def test_inputs_that_nobody_waits_for_do_nothing():

@@ -122,6 +122,11 @@ class SessionMachine:
             deep_asleep=self._is_deeply,
         )
 
+    @property
+    def needed_from(self) -> int:
+        """The first of the frames given so far whose audio may still be asked for."""
+        return self._taking.needed_from
+
     def step(self, given: Input, now_s: float) -> tuple[Decision, ...]:
         """Take one input at its time in session seconds, which never goes back."""
         self._out.clear()

@@ -14,7 +14,7 @@ from typing import Union
 from voice.conversation.command_table import Name
 from voice.conversation.commands import Situation, commands_in, is_complete_command
 from voice.conversation.endings import Ended, Ending, ending_of
-from voice.hearing.endpoint import Decision, Endpointer, EndpointSettings
+from voice.hearing.endpoint import Decision, Endpointer, EndpointSettings, Span
 
 _HEARING = EndpointSettings(pause_s=0.1, end_silence_s=2.0)
 
@@ -35,21 +35,26 @@ class TurnSettings:
 
 @dataclass(frozen=True)
 class Transcribe:
-    """Transcribe all audio of `utterance` so far. A newer revision of the same utterance makes this one idle,
+    """Transcribe the audio of `utterance` so far, pre-roll included.
 
-    but the last one of each utterance must be answered.
+    It goes from `first_frame` to `end_frame` (exclusive) of the frames that were given. A newer revision of the
+    same utterance makes this one idle, but the last one of each utterance must be answered.
     """
 
     utterance: int
     revision: int
+    first_frame: int
+    end_frame: int
 
 
 @dataclass(frozen=True)
 class Judge:
-    """Ask the end-of-turn model about all audio of `utterance` so far."""
+    """Ask the end-of-turn model about the audio of `utterance` so far, frames as in `Transcribe`."""
 
     utterance: int
     revision: int
+    first_frame: int
+    end_frame: int
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,11 @@ class TurnTaking:
     def in_speech(self) -> bool:
         """Whether the user has begun and not yet ended an utterance."""
         return self._endpointer.in_speech
+
+    @property
+    def needed_from(self) -> int:
+        """The first frame that may still be asked for."""
+        return self._endpointer.needed_from
 
     @property
     def is_judging(self) -> bool:
@@ -204,7 +214,10 @@ class TurnTaking:
         present.judged_at_s = 0.0
         self._is_paused = True
         self._endpointer.end_after(self._longest_s())
-        return Transcribe(present.number, present.revision)
+        return self._transcribe(present, self._endpointer.present)
+
+    def _transcribe(self, utterance: _Utterance, span: Span) -> Transcribe:
+        return Transcribe(utterance.number, utterance.revision, span.start, span.end)
 
     def _judge(self) -> list[Event]:
         present, silence_s = self._utterances[-1], self._endpointer.silence_s
@@ -212,7 +225,8 @@ class TurnTaking:
         if silence_s < present.judged_at_s + step_s - 1e-6:
             return []
         present.judged_at_s = silence_s
-        return [Judge(present.number, present.revision)]
+        span = self._endpointer.present
+        return [Judge(present.number, present.revision, span.start, span.end)]
 
     def _end(self, now_s: float, *, is_piece: bool) -> list[Event]:
         present = self._utterances[-1]
@@ -220,7 +234,8 @@ class TurnTaking:
         if not self._is_paused:  # split in the middle of speech
             present.revision += 1
             present.text = None
-            events.append(Transcribe(present.number, present.revision))
+            assert self._endpointer.span is not None
+            events.append(self._transcribe(present, self._endpointer.span))
         present.is_over, present.is_piece = True, is_piece
         present.ended_s, present.speech_s = now_s - self._endpointer.silence_s, self._endpointer.speech_s
         self._is_paused = False

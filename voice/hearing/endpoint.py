@@ -77,6 +77,11 @@ class Endpointer:
         self._earliest = 0  # no utterance reaches back behind the end of the one before
 
     @property
+    def present(self) -> Span:
+        """The present utterance so far, in frames."""
+        return Span(self._start, self._speech_start, self._speech_end, self.now)
+
+    @property
     def silence_s(self) -> float:
         """Silence since the last speech of the present utterance."""
         return (self.now - self._speech_end) * FRAME_S

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_families import CONFIGS, SPECIAL, WINDOW, make_model, make_tokeniser
 
 from agent.engine import prefix
+from agent.engine.blas import interpose_openblas
 from agent.engine.families import Checkpoints, Family, least_useful
 from agent.engine.memory import attention_bytes
 from agent.engine.mlx import MlxEngine, MlxSession
@@ -25,6 +26,9 @@ from agent.engine.mlx_folder import check_folder, fingerprint, window_tokens
 from agent.engine.mlx_model import Kv, MlxModel, kv_dtype
 from agent.engine.mlx_tokeniser import load_tokeniser
 from agent.engine.protocol import ContextFull, EngineError, OutOfMemory
+from agent.models.store import ModelStore
+from voice import config
+from voice.doctor import examine
 
 FAMILIES = {
     "qwen2": Family.PLAIN,
@@ -79,6 +83,18 @@ class Tiny:
         assert np.abs(self.from_scratch(wrong) - expected).max() > 1e-3 * scale
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _on_the_processor() -> Iterator[None]:
+    """The comparisons are as tight as float32 allows; a GPU computes in 16 bits."""
+    interpose_openblas()
+    import mlx.core as mx
+
+    before = mx.default_device()
+    mx.set_default_device(mx.cpu)
+    yield
+    mx.set_default_device(before)
+
+
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("families")
@@ -111,6 +127,19 @@ def test_each_family_is_of_the_class_that_the_doctor_names(folders: dict[str, Pa
     assert len({family.value for family in Family}) == len(Family)
 
 
+def test_the_doctor_says_the_class_of_the_language_model(store: ModelStore) -> None:
+    shipped = config.load()
+    engine = shipped.engine.model_copy(update={"name": "mlx"})
+    models = shipped.models.model_copy(update={"language_model": "qwen2.5-coder-0.5b"})
+    chosen = shipped.model_copy(update={"engine": engine, "models": models})
+    said = next(found for found in examine(chosen, store) if found.name == "Context")
+    assert said.ok
+    assert said.detail == (
+        "qwen2.5-coder-0.5b-mlx: plain attention; goes back to any token; keys and values in float32; "
+        "window: 32,768 tokens"
+    )
+
+
 def test_chunks_give_the_logits_of_one_pass(tiny: Tiny) -> None:
     assert len(TOKENS) > 3 * WINDOW
     held, logits = tiny.go_on(tiny.model.new_kv(), TOKENS)
@@ -127,10 +156,39 @@ def test_single_steps_give_the_logits_of_one_pass(tiny: Tiny) -> None:
     tiny.assert_like_scratch(logits, TOKENS[:end])
 
 
+@given(
+    steps=st.lists(st.integers(1, 9), min_size=1, max_size=12),
+    window=st.integers(2, 8),
+    narrower=st.integers(0, 3),
+)
+@settings(max_examples=40, deadline=None)
+def test_a_window_shows_attention_what_the_ring_of_mlx_lm_shows(
+    steps: list[int], window: int, narrower: int
+) -> None:
+    import mlx.core as mx
+    from mlx_lm.models.cache import RotatingKVCache
+
+    from agent.engine.mlx_caches import WindowCache
+
+    whole, ring = WindowCache(window), RotatingKVCache(max_size=window)
+    size = max(1, window - narrower) if narrower else None
+    for step in steps:
+        keys, values, queries = mx.random.normal((3, 1, 2, step, 4))
+        outputs: list[np.ndarray] = []
+        for cache in (whole, ring):
+            mask = cache.make_mask(step, window_size=size)
+            k, v = cache.update_and_fetch(keys, values)
+            seen = mx.fast.scaled_dot_product_attention(queries, k, v, scale=1.0, mask=mask)
+            outputs.append(np.array(seen))
+        np.testing.assert_allclose(outputs[0], outputs[1], atol=1e-5)
+        assert whole.offset == ring.offset
+
+
 def test_after_going_back_other_tokens_give_what_a_fresh_cache_gives(tiny: Tiny) -> None:
     kv = tiny.model.new_kv()
-    for end in (45, 44, 31, 28, 29, 9, 1, 0):  # further back each time but one, within the window and beyond
-        tiny.go_on(kv, TOKENS)
+    tiny.go_on(kv, TOKENS)
+    for end in (45, 28, 10, 0):  # within the window and beyond, within a chunk and at none
+        tiny.go_on(kv, TOKENS[: end + 3])
         tokens = (*TOKENS[:end], *OTHERS)
         held, logits = tiny.go_on(kv, tokens)
         assert held <= end
@@ -162,7 +220,7 @@ def test_a_saved_cache_goes_on_and_goes_back_like_the_one_it_was_saved_from(
     kv = tiny.model.new_kv()
     tiny.go_on(kv, TOKENS)
     tiny.model.save_kv(tmp_path / "kv.safetensors", kv)
-    for tokens in ((*TOKENS, *OTHERS), (*TOKENS[:24], *OTHERS), (*TOKENS[:3], *OTHERS)):
+    for tokens in ((*TOKENS, *OTHERS[:5]), (*TOKENS[:24], *OTHERS[:5])):
         restored = tiny.model.load_kv(tmp_path / "kv.safetensors", (*TOKENS, 9, 9))
         known = tiny.model.family is not Family.UNKNOWN
         assert restored.tokens == (TOKENS if known else ())
@@ -173,14 +231,19 @@ def test_a_saved_cache_goes_on_and_goes_back_like_the_one_it_was_saved_from(
     assert held == (len(TOKENS) if known else 0)
 
 
-def test_a_saved_cache_is_as_large_as_its_tokens_need(tinies: dict[str, Tiny], tmp_path: Path) -> None:
-    tiny, path = tinies["qwen2"], tmp_path / "kv.safetensors"
-    kv = tiny.model.new_kv()
-    tiny.go_on(kv, TOKENS)
-    tiny.model.save_kv(path, kv)
-    layers, heads, width, float_bytes = 2, 2, 8, 4
-    data_bytes = 2 * layers * heads * width * float_bytes * len(TOKENS)
-    assert data_bytes < path.stat().st_size < data_bytes + 1000
+def test_a_saved_cache_is_as_large_as_its_tokens_and_checkpoints_need(
+    tinies: dict[str, Tiny], tmp_path: Path
+) -> None:
+    path = tmp_path / "kv.safetensors"
+    for name in ("qwen2", "lfm2", "deepseek_v41"):
+        model = tinies[name].model
+        kv = model.new_kv()
+        tinies[name].go_on(kv, TOKENS)
+        model.save_kv(path, kv)
+        assert model.saved_bytes(kv) <= path.stat().st_size < model.saved_bytes(kv) + 3000
+        if name == "qwen2":
+            layers, heads, width, float_bytes = 2, 2, 8, 4
+            assert model.saved_bytes(kv) == 2 * layers * heads * width * float_bytes * len(TOKENS)
 
 
 def test_the_cache_of_another_model_or_of_other_tokens_is_refused(
@@ -287,12 +350,11 @@ def test_attention_is_reckoned_by_its_scores() -> None:
     assert attention_bytes(heads=12, n_new=512, n_all=8192) == 2 * 4 * 12 * 512 * 8192
 
 
-@pytest.mark.parametrize("name", ONE_OF_EACH)
+@pytest.mark.parametrize("name", ["gemma3_text", "qwen3_next", "deepseek_v41"])
 @pytest.mark.parametrize(
     ("said", "error"),
     [
         ("[METAL] Command buffer execution failed: Insufficient Memory", OutOfMemory),
-        ("[malloc] Unable to allocate 7 bytes.", OutOfMemory),
         ("Something else.", EngineError),
     ],
 )

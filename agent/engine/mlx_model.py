@@ -103,9 +103,6 @@ class MlxModel:
         Of a model whose layers are of an unknown kind nothing is written but that it holds nothing.
         """
         known = self.family is not Family.UNKNOWN
-        arrays: dict[str, Any] = kv.cache.named_arrays() if known else {}
-        for place, states in kv.checkpoints.states.items():
-            arrays |= self._caches.named_states(states, f"checkpoint.{place}")
         about = {
             "format": _FORMAT,
             "family": self.family.name,
@@ -114,7 +111,11 @@ class MlxModel:
             "checkpoints": sorted(kv.checkpoints.states),
             "pinned": sorted(kv.checkpoints.pinned),
         }
-        self.mx.save_safetensors(str(path), arrays, {"utter": json.dumps(about)})
+        self.mx.save_safetensors(str(path), self._named_arrays(kv), {"utter": json.dumps(about)})
+
+    def saved_bytes(self, kv: Kv) -> int:
+        """How much `save_kv` writes, but for a few hundred bytes of names."""
+        return sum(array.nbytes for array in self._named_arrays(kv).values())
 
     def keep(self, kv: Kv, tokens: Sequence[int]) -> int:
         """Drop from `kv` all that is not a beginning of `tokens`; gives how many it still holds.
@@ -185,6 +186,14 @@ class MlxModel:
             kv.cache.put_states(kv.checkpoints.states[end])
         kv.tokens = kv.tokens[:end]
         return end
+
+    def _named_arrays(self, kv: Kv) -> dict[str, Any]:
+        if self.family is Family.UNKNOWN:
+            return {}
+        arrays: dict[str, Any] = kv.cache.named_arrays()
+        for place, states in kv.checkpoints.states.items():
+            arrays |= self._caches.named_states(states, f"checkpoint.{place}")
+        return arrays
 
     def _empty(self, kv: Kv) -> None:
         new = self.new_kv()

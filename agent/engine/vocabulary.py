@@ -19,6 +19,21 @@ _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: 
 _STRING, _ARRAY = 8, 9
 NORMAL, CONTROL, USER_DEFINED, BYTE = 1, 3, 4, 6  # llama_token_type
 
+# Control tokens in which models write calls and reasoning; those who read a reply look for their names.
+_MARKERS = frozenset(
+    marker.encode()
+    for marker in (
+        *("<tool_call>", "</tool_call>", "<think>", "</think>", "[THINK]", "[/THINK]"),
+        *("<|python_tag|>", "<|python_start|>", "<|python_end|>", "[TOOL_CALLS]", "[CALL_ID]", "[ARGS]"),
+        *("<|tool_call>", "<tool_call|>", '<|"|>', "<|channel>", "<channel|>", "<escape>"),
+        *("<start_function_call>", "<end_function_call>"),
+        *("<arg_key>", "</arg_key>", "<arg_value>", "</arg_value>"),
+        *("<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>", "<｜tool▁call▁begin｜>", "<｜tool▁call▁end｜>"),
+        *("<｜tool▁sep｜>", "｜DSML｜"),
+        *("<|start|>", "<|channel|>", "<|message|>", "<|constrain|>", "<|end|>", "<|call|>", "<|return|>"),
+    )
+)
+
 
 @dataclass(frozen=True)
 class Vocabulary:
@@ -53,6 +68,11 @@ class Vocabulary:
         if self.kind == "gpt2":
             return bytes(_BYTE_OF[char] for char in text.decode())
         return text.replace("▁".encode(), b" ")
+
+    def written(self, token: int) -> bytes:
+        """What a token adds to a reply: its text, or the name of a control token that is part of a call."""
+        text = self.texts[token]
+        return text if self.types[token] == CONTROL and text in _MARKERS else self.bytes_of(token)
 
     @cached_property
     def id_of(self) -> dict[bytes, int]:

@@ -13,13 +13,12 @@ from agent.culprits import plainest
 from agent.dialogue import Dialogue
 from agent.direct import begun, tests_shown
 from agent.events import Event, ToolResult, TurnEnded
-from agent.hands import Hands
+from agent.hands import Hands, NeedsWord
 from agent.intents import DirectCall
 from agent.mending import Found, small_repair
 from agent.routing import NewCode, Route
 from agent.steps import Task, Turn, request_text, work
 from agent.toolcalls.calls import next_call_id
-from agent.tools.registry import Outcome
 from agent.tools.testreport import TestCase, TestReport
 from agent.tools.toolbox import Toolbox, told
 
@@ -152,7 +151,10 @@ class Guided:
             yield event
         tool = self._tools.registry["edit_file"]
         outcome = await self._hands.carry_out(tool, arguments, request, before, must_mend=True)
-        assert isinstance(outcome, Outcome)
+        if isinstance(outcome, NeedsWord):
+            asked = outcome.asked(call_id)
+            yield asked
+            outcome = await self._hands.settle(outcome, asked)
         turn.deeds.append(outcome.content)
         yield ToolResult(call_id, outcome.ok, outcome.content, outcome.facts)
 

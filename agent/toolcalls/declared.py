@@ -56,7 +56,7 @@ class Declared:
 
 
 def declared(tools: Iterable[Tool]) -> tuple[Declared, ...]:
-    """The tools of a registry."""
+    """The tools of a registry that are the model's to call."""
     return tuple(
         Declared(
             tool.name,
@@ -68,6 +68,7 @@ def declared(tools: Iterable[Tool]) -> tuple[Declared, ...]:
             },
         )
         for tool in tools
+        if tool.for_model
     )
 
 

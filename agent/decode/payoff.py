@@ -12,6 +12,7 @@ _FIRST_RATIO, _RATIO_PER_TOKEN = 1.4, 1 / 20
 
 _TIMES_KEPT = 0.8  # of an average when a new pass is timed
 _DRAFTS_KEPT = 0.95  # of the weight of older drafts with each new one
+_DRIFT = 0.02  # of the way back to the first guess, each time that a draft is not tried
 _FIRST_DRAFTS = 4.0  # how many drafted tokens the first guess weighs
 
 # Passes of several tokens round differently, so a draft that is refused for a near tie has all since the last
@@ -76,16 +77,15 @@ class Payoff:
 
     def _rate(self, matched: int) -> _Rate:
         if matched not in self._rates:
-            first = 0.5 + 0.45 * min(matched, 12) / 12
-            self._rates[matched] = _Rate(first * _FIRST_DRAFTS, _FIRST_DRAFTS)
+            self._rates[matched] = _Rate(_first_rate(matched) * _FIRST_DRAFTS, _FIRST_DRAFTS)
         return self._rates[matched]
 
     def _forget(self, matched: int, *, is_off: bool) -> None:
         """While off, drift slowly back to the first guess, so that it is tried again some time."""
         if is_off:
             rate = self._rate(matched)
-            rate.right += 0.02
-            rate.tried += 0.02
+            rate.right += _DRIFT * (_first_rate(matched) - rate.right)
+            rate.tried += _DRIFT * (1 - rate.tried)
 
     def _cost(self, width_tokens: int) -> float:
         """Seconds of a pass, from the nearest width that was timed."""
@@ -94,6 +94,10 @@ class Payoff:
             return _ratio(width_tokens)
         near = min(self._times_s, key=lambda other: abs(other - size))
         return self._times_s[near] * (1 if near == size else _ratio(width_tokens) / _ratio(1 << (near - 1)))
+
+
+def _first_rate(matched: int) -> float:
+    return 0.5 + 0.45 * min(matched, 12) / 12
 
 
 def _ratio(width_tokens: int) -> float:

@@ -13,18 +13,17 @@ from contextlib import aclosing
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from agent.cache.entry import Retention, StoreLimits
 from agent.cache.keys import Seed
+from agent.decode.calls import Constraint
 from agent.engine import prefix
 from agent.engine.content import compile_names, cut_names
 from agent.engine.grammar import check_grammar
 from agent.engine.keeper import Keeper
+from agent.engine.llama_decode import Decoding, decode
 from agent.engine.llama_server import LlamaServer
-from agent.engine.llama_stream import TokenStream
-from agent.engine.pieces import PieceMaker
-from agent.engine.protocol import EngineError, Finish, Piece, Prefilled
+from agent.engine.protocol import EngineError, Piece, Prefilled
 from agent.engine.pump import pump
 from agent.engine.slot import Slot
 from agent.engine.vocabulary import read_vocabulary
@@ -32,8 +31,6 @@ from agent.engine.vocabulary import read_vocabulary
 _SAMPLES, _SAMPLE_BYTES = 64, 1 << 16
 _KV_DTYPE = "float16"
 _TOKEN_BYTES = 128 << 10  # of KV cache, until one has been written; what 8B models take
-
-_FINISH = {"eos": Finish.END_OF_TURN, "limit": Finish.LENGTH, "word": Finish.STOP}
 
 
 class LlamaCppEngine:
@@ -151,7 +148,7 @@ class LlamaCppSession:
 
     async def generate(
         self,
-        constraint: str | None,
+        constraint: Constraint,
         stop: Sequence[str],
         max_tokens: int,
         temperature: float = 0.0,
@@ -160,18 +157,10 @@ class LlamaCppSession:
         """See `Session.generate`."""
         if not self._tokens:
             raise EngineError("There is nothing to continue: the session is empty.")
-        options: dict[str, Any] = {
-            "n_predict": min(max_tokens, self._engine.context_tokens - len(self._tokens)),
-            "temperature": temperature,
-            "seed": seed,
-            "samplers": ["min_p", "temperature"],
-            "min_p": 0.05,
-            "stop": list(stop),
-        }
-        if constraint is not None:
-            check_grammar(constraint)  # the server would take a faulty one for none at all
-            options["grammar"] = "%llguidance {}\n" + constraint
-        async with aclosing(pump(self._pieces(self._tokens, options, stop))) as pieces:
+        check_grammar(constraint)  # the server would take a faulty one for none at all
+        room = self._engine.context_tokens - len(self._tokens)
+        how = Decoding(constraint, tuple(stop), min(max_tokens, room), temperature, seed)
+        async with aclosing(pump(self._pieces(self._tokens, how))) as pieces:
             async for piece in pieces:
                 self._tokens += piece.tokens
                 yield piece
@@ -193,29 +182,14 @@ class LlamaCppSession:
         engine.token_bytes = size_bytes // len(tokens) + 1
         await keeper.commit(pending, lambda _path: size_bytes)
 
-    async def _pieces(
-        self, prompt: tuple[int, ...], options: dict[str, Any], stop: Sequence[str]
-    ) -> AsyncGenerator[Piece, None]:
-        tokens, maker = TokenStream(self._engine.vocabulary), PieceMaker(stop)
-        async with self._engine.slot.turn(self, prompt) as slot:
-            async for _ in slot.hold(prompt, prefix.TAIL_TOKENS):
-                pass
-            async with aclosing(self._engine.server.complete(prompt, options)) as events:
-                held = prompt
-                async for event in events:
-                    for token in tokens.push(event.text, event.tokens, event.predicted):
-                        slot.tokens = held
-                        held = (*held, token.id)  # sampled; computed when the next one is there
-                        for piece in maker.push(token.id, token.text):
-                            yield piece
-                        if maker.finished:
-                            return
-                    if event.stop_type:
-                        yield maker.finish(_FINISH[event.stop_type])
-                        return
-        raise EngineError(
-            "llama.cpp broke off its answer. Try once more; if it happens again, start Utter again."
-        )
+    async def _pieces(self, prompt: tuple[int, ...], how: Decoding) -> AsyncGenerator[Piece, None]:
+        engine = self._engine
+        async with (
+            engine.slot.turn(self, prompt) as slot,
+            aclosing(decode(engine.server, slot, engine.vocabulary, prompt, how)) as pieces,
+        ):
+            async for piece in pieces:
+                yield piece
 
 
 def _fingerprint(model: Path) -> str:

@@ -10,13 +10,14 @@ cache is cut back to the last exact pass and goes on as it would have without dr
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import llguidance
 
-from agent.decode.calls import Constraint
+from agent.decode.calls import CallGrammar, Constraint
 from agent.decode.guide import Guide
 from agent.decode.lookup import Draft, Lookup
 from agent.decode.payoff import Payoff
@@ -60,7 +61,7 @@ class MlxDecoder:
         kv: Kv,
         prompt: tuple[int, ...],
         how: Decoding,
-        is_cancelled: Callable[[], bool] = lambda: False,
+        is_cancelled: Callable[[], bool],
     ) -> Iterator[Piece]:
         """Continue `prompt`, most of which `kv` holds. Ends early, without a last piece, when cancelled."""
         guide = Guide(how.constraint, self.grammars, self._shown, self.tokeniser.eos_tokens)
@@ -107,6 +108,8 @@ class _Decode:
         self._picker = Picker(decoder.model.mx, how.temperature, how.seed)
         self._loops = LoopWatch(prompt)
         self._lookup = Lookup(prompt) if decoder.drafts else None
+        # Text in calls is written with escapes, and what is to be repeated has not been seen so yet.
+        self._is_unescaped = isinstance(how.constraint, CallGrammar) and how.constraint.escapes_json
         self._tokens = prompt
         self._left = how.max_tokens
         self._is_cut = False  # by the limit, amid what a grammar forces
@@ -190,12 +193,20 @@ class _Decode:
         """What to try beside the next token, when that pays."""
         if self._lookup is None or self._left < 2 or not self._model.family.trims:
             return None
+        if self._is_unescaped and self._guide.is_in_call:
+            self._is_unescaped = False
+            self._lookup.add_source(self._escaped())
         found = self._lookup.draft(min(_LONGEST_DRAFT_TOKENS, self._left - 1))
         if found is None:
             return None
         tokens = self._guide.admitted(found.tokens)
         length = self._payoff.draft_tokens(found.matched, len(tokens))
         return Draft(tuple(tokens[:length]), found.matched) if length else None
+
+    def _escaped(self) -> list[int]:
+        """The tokens of all that stands, written as in a JSON string: what a call may repeat of it."""
+        text = b"".join(map(self._tokeniser.vocabulary.bytes_of, self._tokens)).decode(errors="replace")
+        return self._tokeniser.encode(json.dumps(text, ensure_ascii=False)[1:-1], special=False)
 
     def _within_limit(self, tokens: tuple[int, ...]) -> tuple[int, ...]:
         self._is_cut = self._is_cut or len(tokens) > self._left
@@ -209,7 +220,7 @@ class _Decode:
             self._left -= 1
             if self._lookup is not None:
                 self._lookup.append((token,))
-            yield from self._maker.push(token, vocabulary.bytes_of(token))
+            yield from self._maker.push(token, vocabulary.written(token))
             if self._maker.finished:
                 return
             if self._loops.push(token):

@@ -35,10 +35,8 @@ class Finish(str, Enum):
     LENGTH = "length"  # max_tokens
     REPETITION = "repetition"  # the same few tokens over and over
 
-    @property
-    def is_cut_short(self) -> bool:
-        """Whether the model had more to say."""
-        return self in (Finish.LENGTH, Finish.REPETITION)
+
+CUT_SHORT = (Finish.LENGTH, Finish.REPETITION)  # the model had more to say
 
 
 @dataclass(frozen=True)

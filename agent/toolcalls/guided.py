@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Union
 
-from agent.engine.protocol import Finish, Piece
+from agent.engine.protocol import CUT_SHORT, Piece
 from agent.errors import UtterError
 from agent.events import TextDelta, ToolArgumentsDelta, ToolCallReady, ToolCallStarted
 from agent.toolcalls import grammar
@@ -117,7 +117,7 @@ class _Blanks:
         text, finish = "", None
         async for piece in self.fill(grammar.choice(values), 64):
             text, finish = text + piece.text, piece.finish
-        if finish is Finish.LENGTH or text.strip() not in values:
+        if finish in CUT_SHORT or text.strip() not in values:
             raise CallFailed("I could not decide what to do.")
         return text.strip()
 
@@ -177,7 +177,7 @@ async def _value(
             text += shown
             if shown.rstrip("\n"):
                 yield shown.rstrip("\n")
-            if piece.finish is Finish.LENGTH:
+            if piece.finish in CUT_SHORT:
                 raise CallFailed("I did not finish what I began to write.")
 
 
@@ -186,7 +186,7 @@ async def _until_fence(pieces: AsyncGenerator[Piece, None]) -> AsyncGenerator[st
     held = ""
     async for piece in pieces:
         held += piece.text
-        if piece.finish is Finish.LENGTH:
+        if piece.finish in CUT_SHORT:
             raise CallFailed("That piece of code grew too long for me.")
         safe, held = _released(held)
         if safe:

@@ -10,58 +10,29 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.decode.calls import Constraint
 from agent.dialogue import Dialogue
-from agent.engine.protocol import ContextFull, Finish
+from agent.engine.protocol import CUT_SHORT, ContextFull
 from agent.events import EndReason, Event, TextDelta, ToolCallReady, ToolResult, TurnEnded
 from agent.hands import Hands
 from agent.running import Calls
 from agent.steps import Turn
-from agent.template import Answered, ChatTemplate
+from agent.template import Answered
+from agent.tongue import Tongue
 from agent.toolcalls.calls import CallFaulty, Parsed, Reasoning
-from agent.toolcalls.declared import Declared, declared
-from agent.toolcalls.formats import detect, format_named
-from agent.toolcalls.native_prompt import native_prompt
-from agent.toolcalls.reply import Format, ReplyParser
-from agent.tools.registry import Outcome, Registry, refused
+from agent.toolcalls.reply import ReplyParser
+from agent.tools.registry import Outcome, ParamKind, refused
 from agent.tools.toolbox import Toolbox
 
 _REPLY_TOKENS = 2_048
 _RESULT_CHARS = 4_000
 _BRIEF_FILES = 40
+_OFFERED_FILES = 400
 _MOST_ALIKE = 2  # so often may one call be made in a turn; the next is refused
 _MOST_PRUNED = 2
 _RETRY_TEMPERATURE = 0.5
 _AGAIN = "You have made this call twice in this request, with the same result. Do something else, or answer."
 _LAST = "(There are no calls left in this turn: answer the user now.)"
 _NO_STEPS = "there are no calls left in this turn"
-
-
-@dataclass(frozen=True)
-class Tongue:
-    """How a model is told of tools and calls them; `constraint` is the grammar of its calls, if there is one.
-
-    `template` tells of the tools, or else `prompt` does.
-    """
-
-    format: Format
-    tools: tuple[Declared, ...]
-    template: ChatTemplate
-    prompt: str
-    constraint: Constraint = None
-
-    @staticmethod
-    def of(template: ChatTemplate, registry: Registry, format_name: str = "") -> Tongue:
-        """That of a model with this template; its format is found in it when it is not named.
-
-        Raises `UnknownFormat`.
-        """
-        format = format_named(format_name) if format_name else detect(template.source)
-        tools = declared(registry)
-        prompt = native_prompt(tools, format, shows_tools=template.shows_tools)
-        if template.shows_tools:
-            template = template.with_tools([tool.as_function() for tool in tools])
-        return Tongue(format, tools, template, prompt)
 
 
 @dataclass
@@ -175,6 +146,20 @@ class Native:
         name = self._tools.workspace.root.name
         return f"The project {name} has these files: {', '.join(files[:_BRIEF_FILES])}{more}.\n\n"
 
+    def _offered(self) -> dict[str, dict[str, list[str]]]:
+        """The files that calls may name; all of them, or any text where they are too many for a grammar."""
+        files = [path for path in self._tools.index.files if path.isprintable()]
+        if not files or len(files) > _OFFERED_FILES:
+            return {}
+        return {
+            tool.name: {
+                param.name: files
+                for param in tool.params
+                if param.is_required and param.kind is ParamKind.PATH
+            }
+            for tool in self._tools.registry
+        }
+
     def _new_reply(self, request: str) -> _Reply:
         now = self._dialogue.mark()
         calls = Calls(self._hands, lambda tool, arguments: self._hands.carry_out(tool, arguments, request))
@@ -187,10 +172,11 @@ class Native:
         tongue = self._tongue
         parser = ReplyParser(tongue.format, tongue.tools, begins_in_thought=tongue.template.begins_in_thought)
         was_cut = False
-        pieces = self._dialogue.fill(tongue.constraint, _REPLY_TOKENS, temperature, seed)
+        constraint = await asyncio.to_thread(lambda: tongue.constraint(self._offered()))
+        pieces = self._dialogue.fill(constraint, _REPLY_TOKENS, temperature, seed)
         async with aclosing(pieces):
             async for piece in pieces:
-                was_cut = piece.finish is Finish.LENGTH
+                was_cut = piece.finish in CUT_SHORT
                 events = self._read(parser.feed(piece.text), reply, seen, may_call=may_call)
                 if parser.is_between:
                     reply.whole_tokens, reply.left_out = self._dialogue.mark(), ""
@@ -230,7 +216,7 @@ class Native:
         elif seen[signature] > _MOST_ALIKE:
             reply.alike += 1
             reply.calls.refuse(call.id, call.name, Outcome(False, f"error: {_AGAIN}"))
-        elif call.name not in self._tools.registry:
+        elif call.name not in self._tools.registry or not self._tools.registry[call.name].for_model:
             reply.calls.refuse(call.id, call.name, refused(call.name, "there is no such tool"))
         else:
             reply.calls.add(call.id, self._tools.registry[call.name], call.arguments)

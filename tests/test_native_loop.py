@@ -26,8 +26,8 @@ from agent.events import (
     Usage,
 )
 from agent.loop import Agent, Limits
-from agent.native import Tongue
 from agent.template import ChatTemplate
+from agent.tongue import Tongue
 from agent.tools.process import project_environment
 from agent.tools.registry import Outcome, Param, ParamKind, Registry, Tool
 from agent.tools.toolbox import Toolbox

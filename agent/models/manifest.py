@@ -66,6 +66,7 @@ class LanguageModel:
 
     dialect: str  # how it is shown tools: "guided" or "native"
     context_tokens: int
+    tool_format: str = ""  # how it writes calls natively; "" when its chat template tells
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,11 @@ def _in_order(models: Iterable[Model], derived: Iterable[Derived]) -> Iterable[E
 
 
 def _model(row: Mapping[str, Any]) -> Model:
-    language = LanguageModel(row["dialect"], row["context_tokens"]) if "dialect" in row else None
+    language = (
+        LanguageModel(row["dialect"], row["context_tokens"], row.get("tool_format", ""))
+        if "dialect" in row
+        else None
+    )
     return Model(
         name=row["name"],
         use=row["use"],

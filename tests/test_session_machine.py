@@ -446,6 +446,25 @@ def test_whatever_comes_the_four_promises_are_kept(world: World):
     assert world.machine.state in (State.LISTENING, State.ASLEEP) or stays_paused
 
 
+def test_with_a_wake_phrase_only_what_follows_it_counts_and_stop_always():
+    bursts = [
+        Burst(1, 1, "Anna, lunch is ready"),
+        Burst(5, 1, "Hey computer, run the tests"),
+        Burst(9, 1, "and what else is there"),
+        Burst(30, 1, "Coming in a minute then"),
+        Burst(40, 1, "Hey computer"),
+        Burst(43, 1, "Explain the cart"),
+        Burst(70, 0.4, "Stop."),
+    ]
+    world = World(bursts, settings=SessionSettings(wake_phrase="hey computer")).run(76)
+    assert world.requests() == ["run the tests", "and what else is there", "Explain the cart"]
+    assert [text for text, taken in world.taken() if taken == "not_addressed"] == [
+        "Anna, lunch is ready",
+        "Coming in a minute then",
+    ]
+    assert [done.spoken.name.value for done in world.decisions(Perform)] == ["stop"]
+
+
 def test_what_is_to_be_transcribed_is_named_in_frames_from_before_the_first_sound():
     world = World([Burst(2.0, 1.0, "Rename the", 0.1)]).run(8)
     asked_for = world.decisions(Transcribe) + world.decisions(Judge)

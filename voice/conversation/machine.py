@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from voice.audio.earcons import Earcon
+from voice.conversation.addressed import WakePhrase
 from voice.conversation.approvals import Answer, ApprovalSettings, AskAgain, Denied, Why
 from voice.conversation.asking import Asking
 from voice.conversation.barge_in import BargeIn, BargeInSettings, is_backchannel
@@ -64,6 +65,7 @@ class SessionSettings:
     approvals: ApprovalSettings = field(default_factory=ApprovalSettings)
     work: WorkSettings = field(default_factory=WorkSettings)
     longest_wait_s: float = 5.0
+    wake_phrase: str = ""  # with one, words count only behind it, or soon after the last exchange
 
 
 _LONGEST_ANSWER = 3  # words; more hold a request too
@@ -84,6 +86,7 @@ class SessionMachine:
         self._taking = TurnTaking(settings.turns)
         self._barge_in = BargeIn(settings.barge_in)
         self._own_words = OwnWords()
+        self._wake_phrase = WakePhrase(settings.wake_phrase)
         self._mouth = Mouth()
         self._asking = Asking(settings.approvals, self._mouth, self._out)
         self._work = Work(settings.work, self._mouth, self._asking, self._out)
@@ -146,6 +149,7 @@ class SessionMachine:
             self._taking.judged(given.utterance, given.revision, given.completeness)
         elif isinstance(given, ItemHeard):
             item = self._mouth.heard(given.item)
+            self._wake_phrase.exchange(self._now_s)
             if item is not None:
                 self._asking.heard(item, self._now_s)
         elif isinstance(given, Notice):
@@ -230,8 +234,10 @@ class SessionMachine:
         self._hear(messages)
         words = self._taking.words_so_far()
         if not messages and words and self._may_be_request(words):
-            self._work.fall_silent()
-            self._work.prepare(words)
+            meant = self._wake_phrase.meant(words, self._now_s)
+            if meant:
+                self._work.fall_silent()
+                self._work.prepare(meant)
 
     def _may_be_request(self, words: str) -> bool:
         """The user is silent, and may have finished: can something be done already?"""
@@ -255,11 +261,25 @@ class SessionMachine:
             self._took(text, Taken.OWN_VOICE)
         elif self._asking.pending is not None:
             self._answer(message)
-        elif spoken := commands_in(text, self.situation, message.speech_s or None):
+        else:
+            self._addressed(message)
+
+    def _addressed(self, message: Message) -> None:
+        """Words that may be a command or a request, if they are meant for Utter."""
+        text = self._wake_phrase.meant(message.text, message.began_s)
+        spoken = commands_in(text or message.text, self.situation, message.speech_s or None)
+        if text is None and not any(one.command.tier is Tier.SAFETY for one in spoken):
+            self._took(message.text, Taken.NOT_ADDRESSED)
+            return
+        self._wake_phrase.exchange(self._now_s)
+        if spoken:
             self._work.withdraw_prepared()
-            self._took(text, Taken.COMMAND)
+            self._took(message.text, Taken.COMMAND)
             for one in spoken:
                 self._perform(one)
+        elif not text:
+            self._took(message.text, Taken.COMMAND)
+            self._out.append(Sound(Earcon.AWAKE))
         elif message.ending is Ending.CANCEL:
             self._work.withdraw_prepared()
             self._took(text, Taken.CANCELLED)

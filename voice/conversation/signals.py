@@ -236,6 +236,7 @@ class Taken(Enum):
     NOISE = "noise"
     ASLEEP = "asleep"
     CANCELLED = "cancelled"
+    NOT_ADDRESSED = "not_addressed"  # said without the wake phrase
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,8 @@ class TurnSettings:
 class Transcribe:
     """Transcribe the audio of `utterance` so far, pre-roll included.
 
-    It goes from `first_frame` to `end_frame` (exclusive) of the frames that were given. A newer revision of the
-    same utterance makes this one idle, but the last one of each utterance must be answered.
+    It goes from `first_frame` to `end_frame` (exclusive) of the frames given. A newer revision of the same
+    utterance makes this one idle, but the last one of each utterance must be answered.
     """
 
     utterance: int

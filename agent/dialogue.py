@@ -10,11 +10,12 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 
-from agent.cache.entry import Retention, StoreError
+from agent.cache.entry import Retention
 from agent.conversation import Conversation, Mark, opening_parts, tokens_of
 from agent.decode.calls import Constraint
 from agent.engine.keeper import Keeper
 from agent.engine.protocol import ContextFull, Engine, Piece
+from agent.errors import UtterError
 from agent.events import Usage
 from agent.sessions import SessionRecord
 from agent.template import Answered, ChatTemplate
@@ -275,13 +276,19 @@ class Dialogue:
             talk = Conversation(self._engine, session, self._template)
             await talk.system(*texts)
             self._base_tokens = talk.transcript.n_tokens
-            try:
-                await talk.session.save(Retention.PINNED)
-            except StoreError as error:
-                self._trouble(error)
+            await self._keep_opening(talk)
             self._saved = talk.session.tokens
         self._clean_tokens = talk.transcript.n_tokens
         self._talk = talk
+
+    async def _keep_opening(self, talk: Conversation) -> None:
+        """Keep what every session begins with, and tidy the store, which is seldom done."""
+        try:
+            await talk.session.save(Retention.PINNED)
+            if self._engine.keeper is not None:
+                await self._engine.keeper.sweep()
+        except UtterError as error:
+            self._trouble(error)
 
     async def _last_talk(self) -> Conversation | None:
         """The last session of this place, if it has the same prompt and not too much of it is lost."""
@@ -336,10 +343,10 @@ class Dialogue:
             read_tokens, rate = usage.cache_read_input_tokens, self._engine.prefill_rate
             spared_s = read_tokens / rate if rate else 0.0
             await keeper.count(read_tokens, usage.cache_creation_input_tokens, spared_s)
-        except StoreError as error:
+        except UtterError as error:
             self._trouble(error)
 
-    def _trouble(self, error: StoreError) -> None:
+    def _trouble(self, error: UtterError) -> None:
         """To be told with the next turn, once: the work itself goes on."""
         if str(error) not in self._told_troubles:
             self._told_troubles.add(str(error))

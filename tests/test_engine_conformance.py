@@ -418,6 +418,21 @@ def test_a_session_that_others_interrupt_computes_nothing_twice(engine: Any) -> 
     asyncio.run(body())
 
 
+def test_a_session_that_is_over_serves_the_next_one(mlx_engine: MlxEngine) -> None:
+    async def body() -> None:
+        words = mlx_engine.encode("Over and over, until it is over and done with. " + COUNT, special=True)
+        session = await mlx_engine.open()
+        await session.prefill(words)
+        expected = await say(session, 3)
+        del session
+        again = await mlx_engine.restore(words)
+        assert len(again.tokens) >= len(words) - 1
+        await again.prefill(words[len(again.tokens) :])
+        assert await say(again, 3) == expected
+
+    asyncio.run(body())
+
+
 def test_saving_leaves_no_temporary_files(engine: Any) -> None:
     async def body() -> None:
         session = await begun(engine, COUNT)

@@ -32,6 +32,13 @@ class Keeper:
         except StoreError:
             return None
 
+    async def covers(self, tokens: Sequence[int]) -> int:
+        """See `PrefixStore.covers`; 0 also where the store cannot be read."""
+        try:
+            return await asyncio.to_thread(self.store.covers, self.seed, tokens)
+        except StoreError:
+            return 0
+
     def begin(self, tokens: Sequence[int], expected_bytes: int, retention: Retention) -> Pending | None:
         """See `PrefixStore.begin`. Blocks for a millisecond or two."""
         return self.store.begin(self.seed, tokens, self._suffix, expected_bytes, retention)

@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+import weakref
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +29,7 @@ from agent.engine.mlx_folder import fingerprint, quantisation, size_by_header
 from agent.engine.mlx_model import Kv, MlxModel
 from agent.engine.mlx_tokeniser import load_tokeniser
 from agent.engine.protocol import EngineError, Piece, Prefilled
+from agent.engine.recent import Kept, Recent
 
 Result = TypeVar("Result")
 
@@ -71,6 +74,7 @@ class MlxEngine:
             program=f"mlx {version('mlx')}, mlx-lm {version('mlx-lm')}",
         )
         self.keeper = Keeper(state_folder, limits, seed, ".safetensors")
+        self._recent: Recent[Kv] = Recent(self.keeper.store.limits.parked_bytes)  # the worker's
 
     @classmethod
     async def load(
@@ -93,13 +97,21 @@ class MlxEngine:
         return MlxSession(self, await self.work(self.model.new_kv), ())
 
     async def restore(self, tokens: Sequence[int]) -> MlxSession:
-        """See `Engine.restore`. A file that vanishes on the way is as if it had never been."""
-        found = await self.keeper.find(tokens)
-        if found is None:
-            return await self.open()
+        """See `Engine.restore`. Takes over a session that is over, unless the store has more.
+
+        A file that vanishes on the way is as if it had never been.
+        """
+        covered_tokens = await self.keeper.covers(tokens)
+        recent = await self.work(lambda: self._recent.take(tokens, more_than=covered_tokens))
+        found = await self.keeper.find(tokens) if recent is None else None
 
         def load() -> Kv:
-            kv = self.model.load_kv(found.path, found.tokens)
+            if recent is not None:
+                kv = recent.cache
+            elif found is not None:
+                kv = self.model.load_kv(found.path, found.tokens)
+            else:
+                return self.model.new_kv()
             self.model.keep(kv, tokens)
             return kv
 
@@ -111,11 +123,23 @@ class MlxEngine:
 
     async def close(self) -> None:
         await self.keeper.close()
+        self._recent = Recent(0)
         self.__dict__.pop("decoder", None)
         self.__dict__.pop("model", None)
         await asyncio.to_thread(self._worker.shutdown)
 
     # For sessions.
+
+    def retire(self, kv: Kv) -> None:
+        """A session is over: what it held may be of use to another. Called from any thread."""
+
+        def put() -> None:
+            if kv.tokens:
+                size_bytes = sum(array.nbytes for array in kv.cache.arrays())
+                self._recent.put(Kept(kv.tokens, kv, size_bytes))
+
+        with suppress(RuntimeError):  # the engine is closed
+            self._worker.submit(put)
 
     def work(self, call: Callable[[], Result]) -> asyncio.Future[Result]:
         """Do `call` on the worker thread, after what was asked for before."""
@@ -129,6 +153,7 @@ class MlxSession:
         self._engine = engine
         self._kv = kv
         self._tokens = tokens
+        weakref.finalize(self, engine.retire, kv).atexit = False
 
     @property
     def tokens(self) -> tuple[int, ...]:
@@ -197,8 +222,7 @@ class MlxSession:
         def write() -> Pending | None:
             if retention is Retention.PINNED:
                 engine.model.pin(kv)
-            size_bytes = sum(array.nbytes for array in kv.cache.arrays())
-            pending = engine.keeper.begin(kv.tokens, size_bytes, retention)
+            pending = engine.keeper.begin(kv.tokens, engine.model.saved_bytes(kv), retention)
             if pending is not None:
                 with engine.keeper.abandoned_on_error(pending):
                     engine.model.save_kv(pending.path, kv)

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from fixtures_engine import CONTEXT_TOKENS, load_llama, load_mlx
 
+from agent.cache.entry import StoreError
 from agent.engine import prefix
 from agent.engine.llamacpp import LlamaCppEngine
 from agent.engine.mlx import MlxEngine
@@ -401,6 +402,28 @@ def test_a_damaged_context_is_computed_anew_and_right(engine: Any, harm: str) ->
         assert entry.file in [trouble.file for trouble in engine.keeper.store.troubles()]
         await restored.prefill(tokens[len(restored.tokens) :])
         assert await say(restored, 3) == expected
+
+    asyncio.run(body())
+
+
+def test_a_disk_that_fills_while_saving_is_told_and_the_session_goes_on(engine: Any) -> None:
+    resource = pytest.importorskip("resource")  # not on Windows
+
+    async def body() -> None:
+        session = await begun(engine, "Even where the disk is full, we go on. " + COUNT)
+        expected = await say(session, 2)
+        await session.rewind(len(session.tokens) - len(expected))
+        before = {entry.id for entry in engine.keeper.store.entries()}
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+        try:
+            with pytest.raises(StoreError, match=r"not be saved|cannot be used"):
+                await session.save()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert {entry.id for entry in engine.keeper.store.entries()} == before
+        assert not list(engine.keeper.folder.glob("tmp-*"))
+        assert await say(session, 2) == expected
 
     asyncio.run(body())
 

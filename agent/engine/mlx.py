@@ -135,7 +135,7 @@ class MlxEngine:
 
         def put() -> None:
             if kv.tokens:
-                size_bytes = sum(array.nbytes for array in kv.cache.arrays())
+                size_bytes = self.model.saved_bytes(kv)
                 self._recent.put(Kept(kv.tokens, kv, size_bytes))
 
         with suppress(RuntimeError):  # the engine is closed

@@ -52,21 +52,11 @@ def _line(command: Command) -> str:
 
 
 _NOTES = {Tier.CONFIRM: ", after asking"}
-_INTRODUCTION, *(_line(command) for command in COMMANDS))) + "\n"
-
-
-def _line(command: Command) -> str:
-    says = ", ".join("`" + said.replace("|", "/") + "`" for said in command.says)
-    does = command.does[0].upper() + command.does[1:]
-    return f"- {does}{_NOTES.get(command.tier, '')}. Say {says}. Key: `{command.key}`."
-
-
-_NOTES = {Tier.SAFETY: ", whatever else is going on", Tier.CONFIRM: ", after asking"}
 _INTRODUCTION = """# What you can say
 
 These commands are carried out at once, without the language model, and while it is busy too. They count only
-when they are all that you say: "stop" falls silent, "stop the server" is a request. "Okay", "please" and the like
-do no harm.
+when they are all that you say: "stop" falls silent, "stop the server" is a request. "Okay", "please" and the
+like do no harm.
 
 `[a/b]` may be left out, `(a/b)` is one of them, `{a/b}` too. Every command has a key that does the same.
 """

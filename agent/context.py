@@ -122,6 +122,21 @@ def _is_neighbour(test: str, path: str) -> bool:
     return language_of(test) is language
 
 
+def for_comment(request: str, index: CodeIndex) -> Context:
+    """The functions and classes that are to be described; nothing is offered where none is named."""
+    named = mentioned(request, index)
+    items = [item for item in named.symbols if item.symbol.kind is not SymbolKind.CONSTANT]
+    given = _context(
+        [_symbol_block(item, index) for item in items],
+        Mentions(tuple(items), ()),
+        [],
+        index,
+        tests_too=True,
+        only_named=True,
+    )
+    return Context(given.text, given.files, given.symbols[: len(items)])
+
+
 def for_new_method(request: str, index: CodeIndex) -> Context:
     """The class that is to have it. What is offered as a file is `file:Class`."""
     named = mentioned(request, index)

@@ -90,6 +90,8 @@ class Guided:
             return given, ("append",) if given.files else ("create_file",)
         if wanted is NewCode.METHOD and (given := context.for_new_method(request, index)).files:
             return given, ("append",)
+        if wanted is NewCode.COMMENT and (given := context.for_comment(request, index)).symbols:
+            return given, ("document",)
         given = context.for_change(request, index)
         if wanted is NewCode.DEFINITION:
             return given, ("append", "create_file")

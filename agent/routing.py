@@ -94,6 +94,7 @@ class NewCode(str, Enum):
     TEST = "test"
     METHOD = "method"
     DEFINITION = "definition"
+    COMMENT = "comment"
 
 
 _NEW = re.compile(
@@ -104,11 +105,20 @@ _NEW = re.compile(
 )
 
 
+_DOCUMENT = re.compile(
+    r"(?:add|write|give|put|create|insert|update|improve)\b.*"
+    r"\b(?:doc ?strings?|doc comments?|documentation|js ?docs?|comments? (?:to|for|above|on|that))\b"
+    r"|document\b",
+    re.IGNORECASE,
+)
+
+
 def new_code(request: str) -> NewCode | None:
     """What is to be added; None where nothing is, or the words are not sure."""
-    found = _NEW.match(plain(request))
+    text = plain(request)
+    found = _NEW.match(text)
     if found is None:
-        return None
+        return NewCode.COMMENT if _DOCUMENT.match(text) else None
     what = found["what"].lower().rstrip("s")
     return {"test": NewCode.TEST, "method": NewCode.METHOD}.get(what, NewCode.DEFINITION)
 

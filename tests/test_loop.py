@@ -228,13 +228,10 @@ def test_a_full_window_is_emptied_between_turns_and_what_was_done_is_kept(root: 
 
 
 def test_two_requests_are_done_one_after_the_other(root: Path) -> None:
-    script = (
-        " rewrite_function\n",
-        " edge\n",
-        '(width, height):\n    """The edge."""\n    return 2 * (width + height)\n```',
-    )
-    (events,) = turns(agent(root, ScriptedEngine(script)), "Add a docstring to edge and then run the tests.")
-    assert calls(events) == ["rewrite_function", "run_tests", "run_tests"]
+    engine = ScriptedEngine([" The length of all sides.\n"])
+    (events,) = turns(agent(root, engine), "Add a docstring to edge and then run the tests.")
+    assert calls(events) == ["document", "run_tests", "run_tests"]
+    assert '"""The length of all sides."""\n    return 2 * (width' in (root / "shapes.py").read_text()
 
 
 def test_a_name_of_a_special_token_in_a_file_stays_text(root: Path) -> None:

@@ -354,3 +354,36 @@ def test_a_name_that_is_not_there_is_told_with_the_nearest(tmp_path: Path) -> No
     assert "did you mean total?" in desk.edit("rewrite_function", name="totle", new="x").content + "?"
     with pytest.raises(Exception, match=r"did you mean src/a.js"):
         desk.edit("edit_file", path="src/aa.js", old="x", new="y")
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "expected"),
+    [
+        ("f", "a.py", '@cache\ndef f(\n    a,\n):\n    """Tells it."""\n    return a\n'),
+        ("C", "a.py", 'class C:\n    """Tells it."""\n\n    @property\n'),
+        ("C.g", "a.py", '    @property\n    def g(self):\n        """Tells it."""\n'),
+        ("Cart", "a.go", "// Cart tells it.\ntype Cart struct {"),
+        ("New", "a.go", "\n// New tells it.\nfunc New() {}\n"),
+        ("total", "a.js", "/** Tells it. */\nexport function total("),
+        ("Cart.add", "a.js", "  /** Tells it. */\n  add(item) {"),
+        ("add", "a.rs", "/// Tells it.\n#[inline]\npub fn add() {}\n"),
+    ],
+)
+def test_a_description_goes_where_its_language_has_it(
+    tmp_path: Path, name: str, path: str, expected: str
+) -> None:
+    python = (
+        "@cache\ndef f(\n    a,\n):\n    return a\n\n\n"
+        'class C:\n    """Old,\n    long."""\n\n    @property\n    def g(self):\n        return 1\n'
+    )
+    source = {
+        "a.py": python,
+        "a.go": GO + "\nfunc New() {}\n",
+        "a.js": SCRIPT,
+        "a.rs": "/// Old.\n/// Words.\n#[inline]\npub fn add() {}\n",
+    }[path]
+    desk = Desk(tmp_path, **{path.replace(".", "_dot_"): source})
+    assert desk.edit("document", name=name, text='"""tells it"""').ok
+    assert expected in desk.text(path)
+    old = {"C": "Old", "Cart": "holds", "total": "The total", "Cart.add": "Adds", "add": "Old"}.get(name)
+    assert old is None or old not in desk.text(path)

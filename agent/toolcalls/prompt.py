@@ -44,14 +44,9 @@ def total(prices):
     return sum(prices)
 ```
 Request: Add a docstring to total.
-tool: rewrite_function
+tool: document
 name: total
-new:
-```
-def total(prices):
-    """Return the sum of the prices."""
-    return sum(prices)
-```
+text: Return the sum of the prices.
 
 server.js:
 ```
@@ -118,8 +113,8 @@ text: The method clear_cache in store.py empties it.
 
 # The others do the same in a way that suits models which count lines and write JSON.
 _SHOWN = (
-    *("list_files", "read_file", "search", "rewrite_function", "edit_file", "append", "create_file"),
-    *("run_tests", "git_status", "git_diff", "git_commit", "rename"),
+    *("list_files", "read_file", "search", "rewrite_function", "document", "edit_file", "append"),
+    *("create_file", "run_tests", "git_status", "git_diff", "git_commit", "rename"),
 )
 
 

@@ -7,13 +7,14 @@ import keyword
 from collections.abc import Mapping
 from typing import Any
 
-from agent.codeindex import CodeIndex
+from agent.codeindex import CodeIndex, Located
 from agent.intents import squashed
 from agent.languages import language_of
 from agent.symbols import Symbol, SymbolKind
 from agent.textfile import TextFile
 from agent.tools import arguments as given
 from agent.tools.appending import appended, defined, in_class, prepared
+from agent.tools.commenting import documented
 from agent.tools.definition import new_version, replaced, told_apart
 from agent.tools.journal import Journal
 from agent.tools.matching import NotFound, in_style_of, numbered, replace_lines
@@ -46,27 +47,46 @@ class EditTools:
     async def rewrite_function(self, arguments: Mapping[str, Any]) -> Outcome:
         """Replace one function, method or class by a new version of it."""
         name, new = given.text(arguments, "name").strip(), given.text(arguments, "new")
-        self._index.refresh()
-        found = self._index.find(name)
-        if not found:
-            known = [item.symbol.name for item in self._index.located()]
-            return refused("rewrite_function", f"there is no function {name}{given.nearest(name, known)}")
-        file = self._workspace.read(found[0].path)
-        if len(found) > 1 and len({(item.path, item.symbol.name) for item in found}) == 1:
-            fitting = told_apart(new, [item.symbol for item in found], file.text.split("\n"))
-            found = [item for item in found if item.symbol in fitting] or found
-        if len(found) > 1:
-            places = ", ".join(
-                f"{item.path}:{item.symbol.name} in line {item.symbol.def_line}" for item in found[:4]
-            )
-            return refused("rewrite_function", f"{name} is not unique: {places}")
-        path, symbol = found[0].path, found[0].symbol
+        found = self._found("rewrite_function", name, new)
+        if isinstance(found, Outcome):
+            return found
+        path, symbol = found.path, found.symbol
+        file = self._workspace.read(path)
         known = self._symbols(path)
         version = new_version(path, in_style_of(file.text, new), symbol, known)
         if isinstance(version, NotFound):
             return refused("rewrite_function", version.reason)
         after = replaced(path, file.text, version, symbol, known)
         return self._journal.write("rewrite_function", path, file, after, imports=new)
+
+    async def document(self, arguments: Mapping[str, Any]) -> Outcome:
+        """Describe a function, method or class: by a docstring, or by a comment above it."""
+        found = self._found("document", given.text(arguments, "name").strip())
+        if isinstance(found, Outcome):
+            return found
+        file = self._workspace.read(found.path)
+        after = documented(found.path, file.text, found.symbol, given.text(arguments, "text"))
+        if isinstance(after, NotFound):
+            return refused("document", after.reason)
+        return self._journal.write("document", found.path, file, after)
+
+    def _found(self, tool: str, name: str, new: str = "") -> Located | Outcome:
+        """The one symbol of that name; of several, the one that the new version `new` of it fits."""
+        self._index.refresh()
+        found = self._index.find(name)
+        if not found:
+            known = [item.symbol.name for item in self._index.located()]
+            return refused(tool, f"there is no function {name}{given.nearest(name, known)}")
+        if len(found) > 1 and len({(item.path, item.symbol.name) for item in found}) == 1:
+            lines = self._workspace.read(found[0].path).text.split("\n")
+            fitting = told_apart(new, [item.symbol for item in found], lines) if new else []
+            found = [item for item in found if item.symbol in fitting] or found
+        if len(found) > 1:
+            places = ", ".join(
+                f"{item.path}:{item.symbol.name} in line {item.symbol.def_line}" for item in found[:4]
+            )
+            return refused(tool, f"{name} is not unique: {places}")
+        return found[0]
 
     async def edit_file(self, arguments: Mapping[str, Any]) -> Outcome:
         """Replace some lines of a file."""

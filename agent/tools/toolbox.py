@@ -150,6 +150,14 @@ class Toolbox:
                 _writes,
             ),
             Tool(
+                "document",
+                "describe a function in a docstring or comment",
+                (_NAME, _TEXT),
+                False,
+                edits.document,
+                _writes,
+            ),
+            Tool(
                 "edit_file",
                 "replace some lines of a file",
                 (_PATH, Param("old", ParamKind.LINES), _NEW),

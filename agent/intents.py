@@ -65,6 +65,7 @@ _TODOS = (
     rf"(?: comments?| items?| notes?)?(?: are there| left)?{_PROJECT}?"
 )
 
+_WITH_HUMPS = re.compile(r"^[a-z]+\w*[A-Z]")
 _THING = r"(?:function|method|class|variable|constant|name|identifier)"
 _MARK = r"[`'\"]?"
 
@@ -160,7 +161,7 @@ def direct(request: str, names: Iterable[str]) -> DirectCall | None:
         if len(fits) > 1:  # the tool names them
             return DirectCall("rename", {"old": match["old"], "new": match["new"]})
         old = fits[0] if fits else ""
-        return DirectCall("rename", {"old": old, "new": _in_style(match["new"], old)}) if old else None
+        return DirectCall("rename", {"old": old, "new": _in_style(match["new"], old, names)}) if old else None
     if match := _DEFINED.fullmatch(text):
         name = next(iter(_fitting(next(filter(None, match.groups())), names)), "")
         return DirectCall("search", {"pattern": name, "where": "definition"}) if name else None
@@ -181,13 +182,17 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _in_style(words: str, model: str) -> str:
-    """A new name of one or several words, written the way `model` is."""
+def _in_style(words: str, model: str, names: Iterable[str]) -> str:
+    """A new name of one or several words, written the way `model` is, or else the way most names are."""
     parts = words.split()
     if len(parts) == 1:
         return words
-    if model.isupper():
+    if model.isupper() and len(model) > 1:
         return "_".join(part.upper() for part in parts)
+    capitals = [part[:1].upper() + part[1:] for part in parts]
     if "_" not in model and model[:1].isupper():
-        return "".join(part[:1].upper() + part[1:] for part in parts)
+        return "".join(capitals)
+    known = [model] if _WITH_HUMPS.search(model) or "_" in model else list(names)
+    if sum(bool(_WITH_HUMPS.search(name)) for name in known) > sum("_" in name.strip("_") for name in known):
+        return parts[0].lower() + "".join(capitals[1:])
     return "_".join(part.lower() for part in parts)

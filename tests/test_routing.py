@@ -79,6 +79,23 @@ def test_the_words_give_the_arguments_too(request_: str, tool: str, arguments: d
 
 
 @pytest.mark.parametrize(
+    ("request_", "names", "new"),
+    [
+        ("Rename slugify to make slug", ("slugify", "formatHours", "Route"), "makeSlug"),
+        ("Rename format hours to show hours", ("formatHours", "a_b", "c_d"), "showHours"),
+        ("Rename is overdrawn to in debt", ("IsOverdrawn",), "InDebt"),
+        ("Rename load to load data", ("load", "parse_config"), "load_data"),
+    ],
+)
+def test_a_new_name_is_written_as_the_project_writes_names(
+    request_: str, names: tuple[str, ...], new: str
+) -> None:
+    call = direct(request_, names)
+    assert call is not None
+    assert call.arguments["new"] == new
+
+
+@pytest.mark.parametrize(
     "request_",
     [
         "What does parse_config do?",

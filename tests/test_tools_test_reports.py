@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from agent import culprits
 from agent.facts import TestFailure
+from agent.outline import symbols_of
 from agent.tools.process import project_environment
 from agent.tools.python_tests import PythonRunner
 from agent.tools.reports.cargo import from_cargo
@@ -24,6 +25,7 @@ from agent.tools.reports.tap import from_tap
 from agent.tools.testreport import Outcome, TestReport
 from agent.tools.tests_runner import TestRunner
 from agent.tools.toolbox import Toolbox
+from agent.tools.tree_repairs import repairs
 from agent.workspace import Workspace
 
 PROJECTS = Path(__file__).parents[1] / "bench" / "projects"
@@ -342,3 +344,29 @@ def test_the_right_python_runs_the_tests(
     environment = {**ENVIRONMENT, "PATH": f"{tmp_path / 'path'}:/usr/bin:/bin"}
     report = asyncio.run(TestRunner(Workspace(root), environment).run())
     assert (report.runner, bool(report.passed_ids)) == ((runner, True) if runner else ("unittest", False))
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "after"),
+    [
+        ("a.js", "  return a - b;", "  return a + b;"),
+        ("a.js", "  if (a < b) {", "  if (a <= b) {"),
+        ("a.js", "  return Math.min(a, b);", "  return Math.max(a, b);"),
+        ("a.js", "  return a && !b;", "  return a && b;"),
+        ("a.js", "  return list[a];", "  return list[b];"),
+        ("a.go", "\treturn a * 3", "\treturn a * 2"),
+        ("a.go", "\tsum -= a", "\tsum += a"),
+        ("a.go", "\treturn strings.HasPrefix(a, b)", "\treturn strings.HasSuffix(a, b)"),
+        ("a.rs", "    a == b || true", "    a == b || false"),
+    ],
+)
+def test_a_small_repair_is_among_those_that_are_tried(path: str, line: str, after: str) -> None:
+    source = {
+        "a.js": "export function f(a, b) {{\n{}\n}}\n",
+        "a.go": "package a\n\nfunc f(a, b int) int {{\n{}\n}}\n",
+        "a.rs": "fn f(a: bool, b: bool) -> bool {{\n{}\n}}\n",
+    }[path].format(line)
+    (symbol,) = symbols_of(path, source)
+    found = repairs(path, source, symbol.def_line, symbol.last_line)
+    assert after in [repair.after for repair in found]
+    assert all(repair.before == source.split("\n")[repair.line - 1] for repair in found)

@@ -1,4 +1,4 @@
-"""Calls in free text, and loops, on both real engines."""
+"""Calls in free text on both real engines; loops on the one that test_decode_mlx.py does not cover."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from agent.decode.call_grammar import call_grammar
 from agent.decode.calls import CallGrammar, Constraint, Opener
+from agent.engine.llamacpp import LlamaCppEngine
 from agent.engine.protocol import Engine, Finish, Piece
 from agent.toolcalls.declared import Declared
 
@@ -34,7 +35,7 @@ def text_of(pieces: list[Piece]) -> str:
     return "".join(piece.text for piece in pieces)
 
 
-@pytest.mark.parametrize("opener", [" five", " fi", "five,"])
+@pytest.mark.parametrize("opener", [" five", " fi"])
 def test_a_call_is_ruled_from_its_opener_to_its_end_and_the_rest_is_free(engine: Any, opener: str) -> None:
     calls = CallGrammar((Opener(opener, "call"),), 'call: "[" ("apples"|"pears") "]"\n')
     text = text_of(asyncio.run(written(engine, COUNT, calls, 16)))
@@ -61,8 +62,8 @@ def test_a_call_of_a_declared_tool_is_whole(engine: Any) -> None:
     assert pieces[-1].finish is Finish.END_OF_TURN
 
 
-def test_a_loop_is_stopped_and_named(engine: Any) -> None:
+def test_llama_cpp_stops_at_a_loop_and_names_it(llama_engine: LlamaCppEngine) -> None:
     rule = 'start: (" hello" | " again"){0,400}'
-    pieces = asyncio.run(written(engine, LOOP, rule, 200))
+    pieces = asyncio.run(written(llama_engine, LOOP, rule, 200))
     assert pieces[-1].finish is Finish.REPETITION
     assert len(text_of(pieces)) < 1200

@@ -172,12 +172,7 @@ class Dialogue:
         try:
             await self._ask(self._talk, text)
         except ContextFull:
-            if self._talk.transcript.n_tokens <= self._base_tokens:
-                raise
-            await self._compact(self._talk)
-            self._clean_tokens, self._was_reply_open = self._base_tokens, False
-            self._since = replace(self._since, n_tokens=min(self._since.n_tokens, self._base_tokens))
-            await self._ask(self._talk, f"{self._asked}\n\n{text}" if goes_on else text)
+            await self._ask_anew(self._talk, f"{self._asked}\n\n{text}" if goes_on else text)
 
     async def put(self, text: str) -> None:
         """Append `text` to the open reply as the client's own words."""
@@ -192,10 +187,19 @@ class Dialogue:
         return self._talk.generate(constraint, (), max_tokens, temperature, seed)
 
     async def results(self, answered: Sequence[Answered], *, reply: bool = True) -> None:
-        """What the calls of the open reply gave; with `reply`, the model goes on."""
+        """What the calls of the open reply gave; with `reply`, the model goes on.
+
+        Where the window is too short, the conversation is summed up to what was asked and these results.
+        """
         assert self._talk is not None
-        await self._talk.results(answered, reply=reply)
-        self._is_reply_open = reply
+        try:
+            await self._talk.results(answered, reply=reply)
+            self._is_reply_open = reply
+        except ContextFull:
+            if not reply:
+                raise
+            told = "\n".join(f"{each.name}: {each.content}" for each in answered)
+            await self._ask_anew(self._talk, f"{self._asked}\n\n{told}")
 
     @property
     def is_fresh(self) -> bool:
@@ -243,6 +247,15 @@ class Dialogue:
         self._n_told = len(self._untold)
         await talk.open_reply()
         self._is_reply_open = True
+
+    async def _ask_anew(self, talk: Conversation, text: str) -> None:
+        """Make room within a turn, and ask `text` as its first. Raises `ContextFull` if there is none."""
+        if talk.transcript.n_tokens <= self._base_tokens:
+            raise ContextFull("This request alone is longer than what the model can keep in mind.")
+        await self._compact(talk)
+        self._clean_tokens, self._was_reply_open = self._base_tokens, False
+        self._since = replace(self._since, n_tokens=min(self._since.n_tokens, self._base_tokens))
+        await self._ask(talk, text)
 
     def _earlier(self) -> str:
         """The newest of what was done since the model last heard; at most an eighth of the window."""

@@ -11,9 +11,10 @@ import pytest
 
 from agent.cache.store import PrefixStore
 from agent.dialogue import Dialogue
+from agent.engine.protocol import ContextFull
 from agent.engine.scripted import ScriptedEngine
 from agent.events import Usage
-from agent.template import ChatTemplate
+from agent.template import Answered, ChatTemplate
 
 PROMPT = "You are terse. " * 8
 BRIEF = "The project counts birds. "
@@ -270,6 +271,24 @@ def test_a_turn_that_outgrows_the_window_goes_on_with_what_was_asked(tmp_path: P
         assert len(dialogue.take_notices()) == 1
         dialogue.end()
         await dialogue.close()
+
+    run(body)
+
+
+def test_results_that_outgrow_the_window_are_given_with_what_was_asked(tmp_path: Path) -> None:
+    async def body() -> None:
+        engine = engine_in(tmp_path, context_tokens=4_000)
+        dialogue = dialogue_of(engine)
+        await dialogue.begin()
+        await dialogue.ask("Request: Count them.")
+        for number in range(4):
+            async for _ in dialogue.fill('start: "Yes."', 20, 0.0, 0):
+                pass
+            await dialogue.results([Answered("count", f"{number} of them " + "z" * 1_100)])
+        assert "Request: Count them.\n\ncount: 3 of them" in said(dialogue, engine)
+        assert len(dialogue.take_notices()) == 1
+        with pytest.raises(ContextFull):
+            await dialogue.ask("x" * 5_000)
 
     run(body)
 

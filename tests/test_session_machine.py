@@ -388,28 +388,32 @@ WORDS = [
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
-    at_s, bursts = 0.5, []
-    for number in range(draw(st.integers(1, 7))):
-        at_s += draw(st.sampled_from([0.3, 0.6, 1.0, 1.7, 3.0, 6.0]))
-        kind = draw(st.integers(0, 4))
-        text = (
-            ""
-            if kind == 0
-            else draw(st.sampled_from(WORDS))
-            if kind < 3
-            else f"request number {number} please"
-        )
-        length_s = (
-            draw(st.sampled_from([0.3, 0.6, 1.2, 2.4])) if text else draw(st.sampled_from([0.06, 0.2, 0.5]))
-        )
+    bursts = [Burst(0.5, 1.0, "begin with this")]
+    at_s = bursts[0].end_s
+    for number in range(draw(st.integers(2, 7))):
+        at_s += draw(st.sampled_from([0.3, 0.8, 1.7, 2.5, 3.0, 4.0, 5.0, 7.0]))
+        kind = draw(st.sampled_from(["noise", "word", "word", "yes", "yes", "request"]))
+        text = {
+            "noise": "",
+            "word": draw(st.sampled_from(WORDS)),
+            "yes": draw(st.sampled_from(["yes", "yes I am sure", "mm-hm"])),
+            "request": f"request number {number} please",
+        }[kind]
+        length_s = draw(st.sampled_from([0.3, 0.6, 1.2, 2.4] if text else [0.06, 0.2, 0.5]))
         bursts.append(Burst(round(at_s, 2), length_s, text, draw(st.sampled_from([0.1, 0.9]))))
         at_s += length_s
-    step = st.one_of(
-        st.sampled_from([Speak("One two three"), Speak(LONG, 0.6)]),
-        st.sampled_from([Tool(0.5), Tool(5.0), Tool(2.0, has_effect=True)]),
-        st.sampled_from([Ask(COMMIT), Ask(DELETE)]),
+    step = st.sampled_from(
+        [
+            Speak("One two three"),
+            Speak(LONG),
+            Speak(LONG, 0.6),
+            Tool(0.5),
+            Tool(5.0),
+            Tool(2.0, has_effect=True),
+        ]
+        + [Ask(COMMIT), Ask(DELETE)] * 2
     )
-    answers = draw(st.lists(st.lists(step, max_size=4), max_size=5))
+    answers = draw(st.lists(st.lists(step, min_size=1, max_size=4), min_size=1, max_size=5))
     for turn, answer in enumerate(answers):  # every question is one of its own
         for at, one in enumerate(answer):
             if isinstance(one, Ask):

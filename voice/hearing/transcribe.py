@@ -26,8 +26,8 @@ TAIL_S = 1.0
 _TOKENS_PER_S = 8
 _TOKENS_AT_LEAST = 16
 
-# Below this mean a beam is worth its time: on 288 spoken requests, clean and in noise, word errors fell from
-# 14.2 % to 10.7 %, and one clean request in ten was decoded twice.
+# Below this mean a beam is worth its time: on 219 spoken requests, clean and in noise, none of them the
+# benchmark's, word errors fell from 14.2 % to 11.1 %. Clean requests of about 4 s are seldom below it.
 _SURE_LOGPROB = -0.3
 _BEAM_WIDTH = 5
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-NAMES = ("transcription", "speech", "session", "agent_tasks", "cache", "decode")
+NAMES = ("transcription", "speech", "session", "agent_tasks", "cache", "decode", "undo")
 
 
 def main() -> int:

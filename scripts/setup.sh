@@ -32,12 +32,13 @@ say "setup: installing $requirements"
     "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --editable . ||
     fail "Utter itself could not be installed; the lines above say why"
 
-# Two system libraries, which macOS needs not: PortAudio for live audio, OpenBLAS for speed.
+# What macOS needs not: PortAudio for live audio, OpenBLAS for speed, bubblewrap to confine programs.
 [ "$(uname -s)" = Linux ] || exit 0
 has() { "$folder/bin/python" -c "import ctypes; ctypes.CDLL('$1')" 2>/dev/null; }
 missing=
 has libportaudio.so.2 || missing="$missing libportaudio2"
 has libopenblas.so.0 || missing="$missing libopenblas0-pthread"
+command -v bwrap >/dev/null || missing="$missing bubblewrap"
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     say "setup: installing$missing"
@@ -47,5 +48,5 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         { apt-get update -qq && apt-get install -qq -y --no-install-recommends $missing; }; } >/dev/null 2>&1 &&
         exit 0
 fi
-say "setup: going on without$missing (no live audio, or a slower MLX engine). To have them, on Debian or Ubuntu:"
+say "setup: going on without$missing (no live audio, a slower MLX engine, or no sandbox). To have them, on Debian or Ubuntu:"
 say "  sudo apt-get install$missing"

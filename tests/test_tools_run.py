@@ -26,6 +26,7 @@ from agent.tools.registry import Outcome
 from agent.tools.toolbox import Toolbox
 from agent.undo import Timeline
 from agent.workspace import Workspace
+from voice.speaking.narrate import narrate
 
 ENVIRONMENT = project_environment(os.environ, Path(sys.prefix))
 EDGE = (
@@ -342,3 +343,27 @@ def test_a_repository_in_an_odd_state_is_worked_in_as_any_other(root: Path) -> N
     turns(one, "Simplify edge.", "Undo that.", "Git status.")
     assert (root / "shapes.py").read_text() == EDGE
     assert (git("rev-parse", "HEAD"), git("status", "--porcelain", "-z")) == (head, "?? line\nend.txt\0")
+
+
+@pytest.mark.parametrize(
+    ("fact", "said"),
+    [
+        (CommandRun("make lint", 0, 3, "ok"), "Make lint is done."),
+        (CommandRun("ls x", 2, 1, "no such file"), "Ls x failed, exit status two. It says: no such file."),
+        (CommandRun("ls", -9, 9, "", True), "I stopped ls, it took too long."),
+        (
+            CommandRun("ls", 0, 0, "", False, ("sleep 600",)),
+            "Ls is done. It had left one process running, which I ended.",
+        ),
+        (
+            FilesRestored("d", "x", ("calc.py",), ("a.py", "b.py"), ("c.py",)),
+            "Taken back: calc dot py is as before. a dot py and b dot py are gone. c dot py is back.",
+        ),
+        (
+            FilesRestored("d", "x", ("calc.py",), (), (), again=True),
+            "Done again: calc dot py is changed again.",
+        ),
+    ],
+)
+def test_what_was_run_or_taken_back_is_said(fact: CommandRun | FilesRestored, said: str) -> None:
+    assert " ".join(narrate(fact)).lower() == said.lower()

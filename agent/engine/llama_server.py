@@ -133,6 +133,7 @@ class LlamaServer:
                 headers=self._headers,
                 timeout=None,  # a prompt may take minutes; cancellation is the caller's
                 trust_env=False,  # no proxy from the environment may see what is said on loopback
+                verify=False,  # plain HTTP: reading the certificates would take a tenth of a second
                 limits=httpx.Limits(max_keepalive_connections=0),
             )
         return client

@@ -57,9 +57,8 @@ class LlamaCppEngine:
         self.chat_template = self.vocabulary.chat_template
         self.bos_token, self.eos_token = self.vocabulary.bos_token, self.vocabulary.eos_token
         self.context_tokens = context_tokens
-        self.fingerprint = _fingerprint(model)
         seed = Seed(
-            model=self.fingerprint,
+            model=_fingerprint(model),
             quantisation=self.vocabulary.quantisation,
             template="\0".join((self.chat_template, self.bos_token, self.eos_token)),
             kv_dtype=_KV_DTYPE,

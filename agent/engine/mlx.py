@@ -64,10 +64,9 @@ class MlxEngine:
             raise
         self.decoder = MlxDecoder(self.model, self._tokeniser)
         self.context_tokens = min(context_tokens, self.model.window_tokens or context_tokens)
-        self.fingerprint = fingerprint(folder, self.model.kv_dtype)
         self.prefill_rate = 0.0
         seed = Seed(
-            model=self.fingerprint,
+            model=fingerprint(folder, self.model.kv_dtype),
             quantisation=quantisation(folder),
             template="\0".join((self.chat_template, self.bos_token, self.eos_token)),
             kv_dtype=self.model.kv_dtype,

@@ -110,7 +110,6 @@ class Engine(Protocol):
 
     name: str
     context_tokens: int
-    fingerprint: str  # of the model's weights, quantisation and KV type; part of every saved key
     chat_template: str  # Jinja source, as the model ships it
     bos_token: str  # the names that the template may write out; empty where the model has none
     eos_token: str

@@ -42,7 +42,6 @@ class ScriptedEngine:
     """
 
     name = "scripted"
-    fingerprint = "scripted"
     chat_template = _CHATML
     bos_token = ""
     eos_token = "<|im_end|>"

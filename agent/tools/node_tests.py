@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,8 @@ class NodeRunner(Runner):
             return TestReport(name, (), trouble=missing)
         done = await project.run([str(program), *words[1:], *options])
         try:
-            return reader(read(report)) if not done.timed_out else _troubled(words[0], done, project)
+            found = reader(read(report)) if not done.timed_out else _troubled(words[0], done, project)
+            return replace(found, runner=Path(words[0]).name)
         except ValueError:
             return _troubled(words[0], done, project)
 

@@ -13,9 +13,10 @@ _OUTCOMES = {
     "failed": Outcome.FAILED,
     **dict.fromkeys(("pending", "skipped", "todo", "disabled"), Outcome.SKIPPED),
 }
-_PLACE = re.compile(r"\(?(?:file://)?(/[^\s():]+|[\w./\-]+\.[cm]?[jt]sx?):(\d+):\d+\)?")
+_PLACE = re.compile(r"(?<![\w/])\(?(?:file://)?(/[^\s():]+|[\w./\-]+\.[cm]?[jt]sx?):(\d+):\d+\)?")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _SIDES = re.compile(r"Expected(?: value)?:\s*(.+)\n+\s*Received(?: value)?:\s*(.+)")
+_NODE = re.compile(r"^\s*(\S.*) !== (\S.*)$", re.MULTILINE)
 _VITEST = re.compile(
     r"expected (.+?) to (?:be|equal|deeply equal|strictly equal|loosely equal) (.+?)(?: //.*)?$"
 )
@@ -66,6 +67,8 @@ def _case(identity: str, name: str, outcome: Outcome, told: str) -> TestCase:
         expected, got = sides[1].strip(), sides[2].strip()
     elif words := _VITEST.search(_first_line(told)):
         got, expected = words[1].strip(), words[2].strip()
+    elif sides := _NODE.search(told):
+        got, expected = sides[1].strip(), sides[2].strip()
     return TestCase(identity, name, outcome, _first_line(told), tuple(reversed(places)), expected, got)
 
 

@@ -386,3 +386,32 @@ def test_stop_ends_a_tool_and_says_which(root: Path) -> None:
 
     asyncio.run(run())
     assert "error: it was stopped before it was done" in engine.prompts[1]
+
+
+def test_what_was_done_without_the_model_outlives_the_turn_and_is_told_with_the_next(root: Path) -> None:
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def run_tests(arguments: Mapping[str, Any]) -> Outcome:
+        begun.set()
+        await may_end.wait()
+        return Outcome(True, "9 passed")
+
+    engine = ScriptedEngine(["They passed."])
+    one = agent(root, engine, tool("run_tests", run_tests))
+
+    async def run() -> None:
+        async def turn() -> None:
+            async for _ in one.turn("Run the tests."):
+                pass
+
+        under_way = asyncio.ensure_future(turn())
+        await begun.wait()
+        under_way.cancel()
+        await asyncio.wait([under_way])
+        assert under_way.cancelled()
+        may_end.set()
+        async for _ in one.turn("Well?"):
+            pass
+
+    asyncio.run(run())
+    assert "Earlier request: Run the tests. Done: run_tests: 9 passed\n" in engine.prompts[0]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -13,8 +15,12 @@ from agent.cache.store import PrefixStore
 from agent.dialogue import Dialogue
 from agent.engine.protocol import ContextFull
 from agent.engine.scripted import ScriptedEngine
-from agent.events import Usage
+from agent.events import TextDelta, Usage
+from agent.loop import Agent
 from agent.template import Answered, ChatTemplate
+from agent.tools.process import project_environment
+from agent.tools.toolbox import Toolbox
+from agent.workspace import Workspace
 
 PROMPT = "You are terse. " * 8
 BRIEF = "The project counts birds. "
@@ -304,3 +310,27 @@ def test_figures_are_kept_for_the_day(tmp_path: Path) -> None:
         assert day.computed_tokens == sum(usage.cache_creation_input_tokens for usage in usages)
 
     run(body)
+
+
+def test_an_agent_reads_ahead_while_the_user_speaks_and_answers_as_without(tmp_path: Path) -> None:
+    (tmp_path / "shapes.py").write_text("def area(width, height):\n    return width * height\n")
+    prompts: list[list[str]] = []
+
+    async def body() -> None:
+        for words in (
+            (),
+            ("What does", "What does area", "What does air", "What does area do?", "Run the tests."),
+        ):
+            engine = ScriptedEngine([" say\n", " It multiplies."])
+            toolbox = Toolbox(Workspace(tmp_path), project_environment(os.environ, Path(sys.prefix)))
+            agent = Agent(engine, ChatTemplate.of(engine), toolbox)
+            for heard in words:
+                await agent.foresee(heard)
+            events = [event async for event in agent.turn("What does area do?")]
+            said = "".join(event.text for event in events if isinstance(event, TextDelta))
+            assert said.strip() == "It multiplies."
+            prompts.append(engine.prompts)
+            await agent.close()
+
+    run(body)
+    assert prompts[0] == prompts[1]

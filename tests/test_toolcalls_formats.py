@@ -86,6 +86,8 @@ def test_what_is_thought_is_not_said(name: str) -> None:
 MENDED: list[tuple[str, str, list[tuple[str, dict[str, Any]]], str]] = [
     # Hermes
     ("hermes", '{"name": "read_file", "arguments": {"path": "a.py"}}', READ, ""),
+    ("hermes", '{{"name": "read_file", "arguments": {"path": "a.py"}}}', READ, ""),
+    ("hermes", '<tool_call>[{{"name": "read_file", "arguments": {"path": "a.py"}}}]</tool_call>', READ, ""),
     ("hermes", '```json\n{"name": "read_file", "arguments": {"path": "a.py"}}\n```', READ, ""),
     ("hermes", '<tools>{"name": "read_file", "arguments": {"path": "a.py"}}</tools>', READ, ""),
     ("hermes", '<tool_call>{"name": "read_file", "arguments": {"path": "a.py"}', READ, ""),

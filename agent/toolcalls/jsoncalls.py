@@ -44,6 +44,8 @@ def call(source: Source, outlet: Outlet, *, in_name: bool = False) -> Wait[None]
         begun = outlet.begin("".join(parts))
     elif not (yield from source.accept("{")):
         raise _expected((yield from source.peek()), "an object with a name and arguments was expected")
+    # The template of Qwen2.5-Coder shows its example in doubled braces, and the model writes what it sees.
+    is_doubled = not in_name and bool((yield from source.accept("{")))
     while (yield from more(source, "}")):
         if begun is not None and (yield from _is_left_open(source)):
             break
@@ -64,6 +66,8 @@ def call(source: Source, outlet: Outlet, *, in_name: bool = False) -> Wait[None]
     if begun is None:
         raise Malformed("the call names no tool")
     begun.finish()
+    if is_doubled:
+        yield from source.accept("}")
 
 
 def arguments(source: Source, call: Call, notation: Notation = JSON) -> Wait[None]:

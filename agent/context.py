@@ -6,8 +6,8 @@ import ast
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import PurePosixPath
 
@@ -29,16 +29,27 @@ _OFFERED_FILES = 24
 _OFFERED_SYMBOLS = 40
 _SHOWN_TEST_LINES = 24
 _SHOWN_TESTS = 2
+_FUNCTION_HEADS: dict[Language | None, str] = {
+    Language.PYTHON: "def",
+    Language.GO: "func",
+    Language.RUST: "pub fn",
+    **dict.fromkeys((Language.JAVASCRIPT, Language.TYPESCRIPT, Language.TSX), "function"),
+}
+_TEST_HEADS: dict[Language | None, str] = {Language.PYTHON: "def test_", Language.GO: "func Test"}
 _HEAD_COMMENT = re.compile(r"\s*(?:#!.*\n)?\s*(?://[!/]?|/\*\*?)\s*\*?\s*(\w.*)")
 
 
 @dataclass(frozen=True)
 class Context:
-    """`text` is for the model; of `files` and `symbols` it may choose, the likeliest come first."""
+    """`text` is for the model; of `files` and `symbols` it may choose, the likeliest come first.
+
+    `heads` gives how what is added to a file begins, where its language leaves no choice.
+    """
 
     text: str
     files: tuple[str, ...]
     symbols: tuple[str, ...]
+    heads: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def for_question(request: str, index: CodeIndex) -> Context:
@@ -74,7 +85,20 @@ def for_new_test(request: str, index: CodeIndex) -> Context:
     if tests:
         blocks.append(f"{_shown(tests[0])}:\n{fenced(_some_tests(tests[0], items, index))}")
     places = [_test_place(path, items, index) for path in dict.fromkeys(tests)]
-    return Context(_joined(blocks), tuple(_printable(dict.fromkeys(places)))[:_OFFERED_FILES], ())
+    heads = {place: _TEST_HEADS.get(language_of(place.partition(":")[0]), "") for place in places}
+    return Context(_joined(blocks), tuple(_printable(dict.fromkeys(places)))[:_OFFERED_FILES], (), heads)
+
+
+def for_new_function(request: str, index: CodeIndex) -> Context:
+    """What a change of the kind is given, with how a function begins in each file's language."""
+    given = for_change(request, index)
+    heads: dict[str, str] = {}
+    for path in given.files:
+        functions = [s for s in index.sources[path].symbols if s.kind is SymbolKind.FUNCTION]
+        head = _FUNCTION_HEADS.get(language_of(path), "")
+        is_exported = functions and all(s.opening.startswith("export ") for s in functions)
+        heads[path] = f"export {head}" if is_exported else head
+    return replace(given, heads=heads)
 
 
 def _some_tests(path: str, items: Sequence[Located], index: CodeIndex) -> str:

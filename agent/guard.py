@@ -9,11 +9,15 @@ from agent.tools.testreport import Outcome, TestCase, TestReport
 
 @dataclass(frozen=True)
 class Verdict:
-    """`broken` are tests that fail now and did not before; `mended` is whether a failing one passes now."""
+    """`broken` are tests that fail now and did not before; `mended` is whether a failing one passes now.
+
+    `error` says why tests cannot be run any more, as a compiler does.
+    """
 
     broken: tuple[TestCase, ...]
     mended: bool
     trouble: str = ""
+    error: str = ""
 
     @property
     def is_harmful(self) -> bool:
@@ -29,7 +33,9 @@ def compare(before: TestReport, after: TestReport, *, may_remove: bool = False) 
         return Verdict((), False, after.trouble)
     # A test file that cannot be imported is one error in place of all its tests.
     cannot_run = {case.id for case in after.broken if case.outcome is Outcome.ERROR}
-    is_new_error = bool(cannot_run - {case.id for case in before.cases})
+    new_errors = cannot_run - {case.id for case in before.cases}
+    is_new_error = bool(new_errors)
+    error = next((case.message for case in after.broken if case.id in new_errors), "")
     if is_new_error or (len(after.cases) < len(before.cases) and not may_remove):
         there = {case.id for case in after.cases}
         gone = tuple(case for case in before.cases if case.id in before.passed_ids - there)
@@ -39,4 +45,4 @@ def compare(before: TestReport, after: TestReport, *, may_remove: bool = False) 
     fresh = tuple(case for case in after.broken if case.id not in known)
     # A failing test that was only renamed is no new one.
     is_worse = len(after.broken) > len(before.broken) or any(case.id in before.passed_ids for case in fresh)
-    return Verdict((*gone, *(fresh if is_worse else ())), bool(known & after.passed_ids))
+    return Verdict((*gone, *(fresh if is_worse else ())), bool(known & after.passed_ids), error=error)

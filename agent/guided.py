@@ -92,6 +92,8 @@ class Guided:
             return given, ("append",)
         if wanted is NewCode.COMMENT and (given := context.for_comment(request, index)).symbols:
             return given, ("document",)
+        if wanted is NewCode.FUNCTION:
+            return context.for_new_function(request, index), ("append", "create_file")
         given = context.for_change(request, index)
         if wanted is NewCode.DEFINITION:
             return given, ("append", "create_file")

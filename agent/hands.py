@@ -147,7 +147,8 @@ class Hands:
         verdict = compare(before, after, may_remove=bool(_REMOVES_TESTS.search(call.request)))
         if verdict.is_harmful:
             broke = verdict.broken[0].name if verdict.broken else "the tests"
-            return self._taken_back(tool, mark, f"that change made {broke} fail")
+            more = f": {verdict.error}" if verdict.error else ""
+            return self._taken_back(tool, mark, f"that change made {broke} fail", more)
         if call.must_mend and not verdict.mended:
             left = told(self._tools.test_facts(after)).partition("; ")[2]
             return self._taken_back(tool, mark, "that change did not help", f": {left}")

@@ -1,4 +1,4 @@
-"""The languages that are understood beyond their text, and which files hold tests. Known by file names. Pure."""
+"""The languages that are understood beyond their text, and which files are tests, by file names. Pure."""
 
 from __future__ import annotations
 

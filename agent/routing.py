@@ -93,6 +93,7 @@ class NewCode(str, Enum):
 
     TEST = "test"
     METHOD = "method"
+    FUNCTION = "function"
     DEFINITION = "definition"
     COMMENT = "comment"
 
@@ -120,7 +121,8 @@ def new_code(request: str) -> NewCode | None:
     if found is None:
         return NewCode.COMMENT if _DOCUMENT.match(text) else None
     what = found["what"].lower().rstrip("s")
-    return {"test": NewCode.TEST, "method": NewCode.METHOD}.get(what, NewCode.DEFINITION)
+    kinds = {"test": NewCode.TEST, "method": NewCode.METHOD, "function": NewCode.FUNCTION}
+    return kinds.get(what, NewCode.DEFINITION)
 
 
 def wants_test_edited(request: str) -> bool:

@@ -191,4 +191,5 @@ def _menu(task: Task, toolbox: Toolbox, masked: set[str], *, only_say: bool) -> 
         lines_of=lines_of,
         opening_of=opening_of,
         says_problem=task.must_mend,
+        head_of=lambda path: task.given.heads.get(path, ""),
     )

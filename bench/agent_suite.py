@@ -73,8 +73,8 @@ JAVASCRIPT = (
     Task(
         "js-constant",
         "javascript",
-        "Change the walking speed to five.",
-        every(only("src/route.js"), node('import { WALKING_SPEED } from "./src/route.js"; assert.equal(WALKING_SPEED, 5);')),
+        "Set max stops to ten.",
+        every(only("src/route.js"), node('import { MAX_STOPS } from "./src/route.js"; assert.equal(MAX_STOPS, 10);')),
     ),
     Task(
         "js-comment",

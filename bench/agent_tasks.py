@@ -29,7 +29,7 @@ from agent.engine.llamacpp import LlamaCppEngine
 from agent.engine.mlx import MlxEngine
 from agent.engine.protocol import Engine
 from agent.events import EndReason, Event, TextDelta, ToolCallReady, ToolResult, TurnEnded, Usage
-from agent.facts import Fact, FileEdited, TestsRun
+from agent.facts import Fact, FileEdited, Refused, TestsRun
 from agent.loop import Agent
 from agent.template import ChatTemplate
 from agent.tools.process import project_environment
@@ -146,7 +146,8 @@ async def _is_false(
         now = toolbox.test_facts(await toolbox.test_report(time.monotonic()))
         if (now.passed, now.failed, now.errors) != (runs[-1].passed, runs[-1].failed, runs[-1].errors):
             return True
-    return is_change and end.reason is EndReason.ANSWERED and not changed and not said
+    is_told = bool(said) or any(isinstance(fact, Refused) for fact in facts)
+    return is_change and end.reason is EndReason.ANSWERED and not changed and not is_told
 
 
 def engine_of(name: str, state: Path) -> Engine:

@@ -228,7 +228,7 @@ def test_a_full_window_is_emptied_between_turns_and_what_was_done_is_kept(root: 
 
 
 def test_two_requests_are_done_one_after_the_other(root: Path) -> None:
-    engine = ScriptedEngine([" The length of all sides.\n"])
+    engine = ScriptedEngine([" The length of all sides."])
     (events,) = turns(agent(root, engine), "Add a docstring to edge and then run the tests.")
     assert calls(events) == ["document", "run_tests", "run_tests"]
     assert '"""The length of all sides."""\n    return 2 * (width' in (root / "shapes.py").read_text()

@@ -359,14 +359,14 @@ def test_a_name_that_is_not_there_is_told_with_the_nearest(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("name", "path", "expected"),
     [
-        ("f", "a.py", '@cache\ndef f(\n    a,\n):\n    """Tells it."""\n    return a\n'),
-        ("C", "a.py", 'class C:\n    """Tells it."""\n\n    @property\n'),
-        ("C.g", "a.py", '    @property\n    def g(self):\n        """Tells it."""\n'),
+        ("f", "a.py", '@cache\ndef f(\n    a,\n):\n    """Tell it."""\n    return a\n'),
+        ("C", "a.py", 'class C:\n    """Tell it."""\n\n    @property\n'),
+        ("C.g", "a.py", '    @property\n    def g(self):\n        """Tell it."""\n'),
         ("Cart", "a.go", "// Cart tells it.\ntype Cart struct {"),
         ("New", "a.go", "\n// New tells it.\nfunc New() {}\n"),
-        ("total", "a.js", "/** Tells it. */\nexport function total("),
-        ("Cart.add", "a.js", "  /** Tells it. */\n  add(item) {"),
-        ("add", "a.rs", "/// Tells it.\n#[inline]\npub fn add() {}\n"),
+        ("total", "a.js", "/** Tell it. */\nexport function total("),
+        ("Cart.add", "a.js", "  /** Tell it. */\n  add(item) {"),
+        ("add", "a.rs", "/// Tell it.\n#[inline]\npub fn add() {}\n"),
     ],
 )
 def test_a_description_goes_where_its_language_has_it(
@@ -383,7 +383,7 @@ def test_a_description_goes_where_its_language_has_it(
         "a.rs": "/// Old.\n/// Words.\n#[inline]\npub fn add() {}\n",
     }[path]
     desk = Desk(tmp_path, **{path.replace(".", "_dot_"): source})
-    assert desk.edit("document", name=name, text='"""tells it"""').ok
+    assert desk.edit("document", name=name, text='"""tell it"""').ok
     assert expected in desk.text(path)
     old = {"C": "Old", "Cart": "holds", "total": "The total", "Cart.add": "Adds", "add": "Old"}.get(name)
     assert old is None or old not in desk.text(path)

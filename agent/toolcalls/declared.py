@@ -22,6 +22,7 @@ _PARAMS = {
     ParamKind.LINES: {"type": "string", "description": "whole lines as they stand in the file"},
     ParamKind.CODE: {"type": "string", "description": "the code, whole lines"},
     ParamKind.WORDS: {"type": "string"},
+    ParamKind.SENTENCE: {"type": "string", "description": "one sentence"},
     ParamKind.LINE_NUMBER: {"type": "integer", "description": "number of a line, from 1"},
 }
 

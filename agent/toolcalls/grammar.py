@@ -33,8 +33,8 @@ def spoken(max_sentences: int) -> str:
     # A full stop inside a word, as in `config.py`, ends no sentence.
     more = max_sentences - 1
     return (
-        f'start: FIRST (" " SENTENCE){{0,{more}}}\n'
-        r"FIRST: / [^\s.!?`*#|<>\[{(_-]([^.!?\n`*#|<>\x00-\x1f]|[.!?][^\s.!?`*#|<>])+[.!?]/"
+        (f'start: FIRST (" " SENTENCE){{0,{more}}}\n' if more else "start: FIRST\n")
+        + r"FIRST: / [^\s.!?`*#|<>\[{(_-]([^.!?\n`*#|<>\x00-\x1f]|[.!?][^\s.!?`*#|<>])+[.!?]/"
         "\n"
         r"SENTENCE: /[^\s.!?`*#|<>-]([^.!?\n`*#|<>\x00-\x1f]|[.!?][^\s.!?`*#|<>])+[.!?]/"
         "\n"

@@ -41,12 +41,17 @@ class Writer(Protocol):
         ...
 
 
+def _no_head(path: str) -> str:
+    return ""
+
+
 @dataclass(frozen=True)
 class Menu:
     """What may stand in the blanks of one call.
 
     `tools` are those not masked; `files` and `symbols` the values offered for paths and names;
-    `lines_of` gives the lines of a file that may be replaced; `opening_of` how a symbol's definition begins.
+    `lines_of` gives the lines of a file that may be replaced; `opening_of` how a symbol's definition begins;
+    `head_of` how what is added to a file does.
     With `says_problem` the model first writes down, in a line that nobody hears, what is wrong.
     """
 
@@ -57,6 +62,7 @@ class Menu:
     lines_of: Callable[[str], Sequence[str]]
     opening_of: Callable[[str], str]
     says_problem: bool = False
+    head_of: Callable[[str], str] = _no_head
     max_code_tokens: int = 400
 
 
@@ -161,9 +167,10 @@ async def _value(
             async for _ in blanks.fill(grammar.line(_WORDS_CHARS), 60):
                 pass
         opening = menu.opening_of(before["name"]) if "name" in before else ""
-        await blanks.writer.put(f"{param.name}:\n{grammar.FENCE}\n{opening}")
-        if opening:
-            yield opening
+        head = opening or (menu.head_of(before["path"]) if tool.name == "append" else "")
+        await blanks.writer.put(f"{param.name}:\n{grammar.FENCE}\n{head}")
+        if head:
+            yield head
         constraint = grammar.code(_CODE_LINES, is_opened=bool(opening))
         async for piece in _until_fence(blanks.fill(constraint, menu.max_code_tokens)):
             yield piece
@@ -171,7 +178,9 @@ async def _value(
     else:
         await blanks.writer.put(f"{param.name}:")
         text = ""
-        async for piece in blanks.fill(grammar.line(_WORDS_CHARS), 60):
+        is_sentence = kind is ParamKind.SENTENCE
+        constraint = grammar.spoken(1) if is_sentence else grammar.line(_WORDS_CHARS)
+        async for piece in blanks.fill(constraint, 60):
             # The line's own space and end are not part of the value.
             shown = piece.text.lstrip() if not text else piece.text
             text += shown
@@ -179,6 +188,8 @@ async def _value(
                 yield shown.rstrip("\n")
             if piece.finish in CUT_SHORT:
                 raise CallFailed("I did not finish what I began to write.")
+        if is_sentence:
+            await blanks.writer.put("\n")
 
 
 async def _until_fence(pieces: AsyncGenerator[Piece, None]) -> AsyncGenerator[str, None]:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from agent.languages import Language, language_of
 from agent.symbols import Symbol, parse
 from agent.tools.matching import NotFound
 
 _MAX_CHARS = 100
+# "Return the sum" becomes "Total returns the sum".
+_ORDER = re.compile(
+    r"^(\S+ )(return|compute|calculate|get|set|add|remove|create|find|count|check|convert|format|print|parse"
+    r"|read|write|give|take|keep|tell|make|sum|sort|limit)\b"
+)
 
 
 def documented(path: str, text: str, symbol: Symbol, words: str) -> str | NotFound:
@@ -40,6 +46,7 @@ def _comment(language: Language | None, symbol: Symbol, words: str) -> list[str]
         # https://go.dev/doc/comment: it begins with the name.
         name = symbol.bare_name
         said = words if words.startswith(f"{name} ") else f"{name} {words[:1].lower()}{words[1:]}"
+        said = _ORDER.sub(r"\1\2s", said, count=1) if said != words else said
         return [f"// {line}" for line in _folded(said)]
     if language is Language.RUST:
         return [f"/// {line}" for line in _folded(words)]

@@ -20,6 +20,7 @@ class ParamKind(str, Enum):
     LINES = "lines"  # consecutive lines of the file named before
     CODE = "code"  # any lines
     WORDS = "words"  # any text on one line
+    SENTENCE = "sentence"
     LINE_NUMBER = "line_number"
 
 

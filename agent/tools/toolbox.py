@@ -152,7 +152,7 @@ class Toolbox:
             Tool(
                 "document",
                 "describe a function in a docstring or comment",
-                (_NAME, _TEXT),
+                (_NAME, Param("text", ParamKind.SENTENCE)),
                 False,
                 edits.document,
                 _writes,

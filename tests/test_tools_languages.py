@@ -269,6 +269,15 @@ def test_new_functions_are_exported_as_the_others_are(tmp_path: Path) -> None:
     assert "export" not in desk.text("c.js")
 
 
+def test_a_new_function_is_named_as_the_others_are(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, a_dot_js=SCRIPT, b_dot_js="function a_b() {}\n")
+    new = "function average_speed(a_b) {\n  return average_speed(a_b);\n}"
+    assert desk.edit("append", path="a.js", new=new).ok
+    assert "function averageSpeed(a_b) {\n  return averageSpeed(a_b);\n}" in desk.text("a.js")
+    assert desk.edit("append", path="b.js", new=new).ok
+    assert "function average_speed(a_b)" in desk.text("b.js")
+
+
 def test_a_method_is_added_to_a_class(tmp_path: Path) -> None:
     desk = Desk(tmp_path, a_dot_js=SCRIPT, a_dot_go=GO)
     assert desk.edit("append", path="a.js:Cart", new="count() {\n  return this.#items.length;\n}").ok

@@ -6,12 +6,14 @@ import ast
 import re
 from collections.abc import Sequence
 
+from agent import trees
 from agent.languages import Language, language_of
 from agent.outline import symbols_of
 from agent.symbols import Symbol, SymbolKind, parse
 from agent.tools import script_imports
 from agent.tools.definition import dedented
 from agent.tools.matching import in_style_of, reindent
+from agent.tools.renaming import renamed
 
 
 def prepared(path: str, text: str, new: str) -> str:
@@ -22,6 +24,26 @@ def prepared(path: str, text: str, new: str) -> str:
     if language_of(path) is Language.GO and text.strip():
         code = re.sub(r"\A(?:\s*(?:package \w+|import \"[^\"]*\"|import \([^)]*\))[ \t]*\n)+", "", code)
     return code.strip("\n")
+
+
+def in_project_style(path: str, new: str, known: Sequence[Symbol]) -> str:
+    """The new code with functions named `averageSpeed`, not `average_speed`, where none has underscores."""
+    language = language_of(path)
+    has_underscores = any("_" in symbol.bare_name for symbol in known if symbol.is_callable)
+    if language in (None, Language.PYTHON, Language.RUST) or has_underscores or not _parses(path, new):
+        return new
+    for symbol in symbols_of(path, new):
+        first, *rest = symbol.bare_name.split("_")
+        is_snake = symbol.is_callable and first and all(rest) and bool(rest)
+        if is_snake and not symbol.bare_name.startswith("Test"):
+            humped = first + "".join(part[:1].upper() + part[1:] for part in rest)
+            new = renamed(path, new, symbol.bare_name, humped)
+    return new
+
+
+def _parses(path: str, code: str) -> bool:
+    language = language_of(path)
+    return language is not None and not trees.syntax_error(language, code)
 
 
 def defined(path: str, code: str) -> set[str]:

@@ -13,7 +13,7 @@ from agent.languages import language_of
 from agent.symbols import Symbol, SymbolKind
 from agent.textfile import TextFile
 from agent.tools import arguments as given
-from agent.tools.appending import appended, defined, in_class, prepared
+from agent.tools.appending import appended, defined, in_class, in_project_style, prepared
 from agent.tools.commenting import documented
 from agent.tools.definition import new_version, replaced, told_apart
 from agent.tools.journal import Journal
@@ -134,6 +134,7 @@ class EditTools:
         if not new.strip():
             return refused("append", "there is nothing to add")
         known = self._symbols(path)
+        new = in_project_style(path, new, known)
         names = {symbol.name for symbol in known}
         if owner:
             found = next((s for s in known if s.name == owner and s.kind is SymbolKind.CLASS), None)

@@ -63,7 +63,7 @@ class Conversation:
         self._template = template
         self._transcript = Transcript()
         self._start = Mark(0, 0, 0, 0)
-        self._prompted_tokens = self._computed_tokens = self._generated_tokens = 0
+        self._prompted_tokens = self._generated_tokens = 0
         self._foreseen_tokens = 0  # of those computed, for a turn that has not begun
 
     @classmethod
@@ -73,18 +73,13 @@ class Conversation:
         session: Session,
         template: ChatTemplate,
         transcript: Transcript,
-        computed_tokens: int = 0,
     ) -> Conversation:
-        """Go on with a restored session, which `transcript` records. Raises `ValueError` if it does not.
-
-        `computed_tokens` of it were not restored but computed now.
-        """
+        """Go on with a restored session, which `transcript` records. Raises `ValueError` if it does not."""
         if transcript.n_tokens != len(session.tokens):
             raise ValueError("the transcript is not that of the session")
         conversation = cls(engine, session, template)
         conversation._transcript = transcript
         conversation._start = Mark(transcript.n_tokens, 0, 0, 0)
-        conversation._computed_tokens = computed_tokens
         return conversation
 
     @property
@@ -164,15 +159,15 @@ class Conversation:
         first = bool(self._transcript.entries) and self._transcript.entries[-1].kind is Kind.OPENING
         closing = self._template.reply_close() if closes_reply else ()
         tokens = tokens_of(self._engine, (*closing, *self._template.user(text, first=first)))
-        before = self._computed_tokens
+        before = self._session.computed_tokens
         try:
             await self._extend(tokens)
         finally:
-            self._foreseen_tokens += self._computed_tokens - before
+            self._foreseen_tokens += self._session.computed_tokens - before
 
     def mark(self) -> Mark:
         """Now, to `rewind` to or to count `spent` from; what was computed ahead counts as after it."""
-        computed_tokens = self._computed_tokens - self._foreseen_tokens
+        computed_tokens = self._session.computed_tokens - self._foreseen_tokens
         self._foreseen_tokens = 0
         n_tokens = self._transcript.n_tokens
         return Mark(n_tokens, self._prompted_tokens, computed_tokens, self._generated_tokens)
@@ -193,7 +188,7 @@ class Conversation:
         if prompted_tokens == 0:
             return Spent(0, 0, 0)
         prompt_tokens = since.n_tokens + prompted_tokens
-        cached_tokens = max(prompt_tokens - (self._computed_tokens - since.computed_tokens), 0)
+        cached_tokens = max(prompt_tokens - (self._session.computed_tokens - since.computed_tokens), 0)
         generated_tokens = self._generated_tokens - since.generated_tokens
         return Spent(cached_tokens, prompt_tokens - cached_tokens, generated_tokens)
 
@@ -213,5 +208,4 @@ class Conversation:
         n_held = shared_prefix(self._session.tokens[before:], tokens)
         if n_held < len(tokens):
             await self._session.rewind(before + n_held)
-            counts = await self._session.prefill(tokens[n_held:])
-            self._computed_tokens += counts.computed_tokens
+            await self._session.prefill(tokens[n_held:])

@@ -39,6 +39,10 @@ class Point:
     compactions: int
 
 
+BEGINNING = Point(0, False, (), (), -1)
+"""Before anything was said, whatever has been summed up since."""
+
+
 class Dialogue:
     """One conversation over a fixed system prompt.
 
@@ -166,7 +170,8 @@ class Dialogue:
         """
         if self._talk is None:
             await self.warm()
-            assert self._talk is not None
+        assert self._talk is not None
+        if not self._is_under_way:  # it was not there yet when the turn began
             self._start_turn(self._talk, self._talk.start)
         self._asked = self._asked if goes_on else text
         try:
@@ -321,11 +326,9 @@ class Dialogue:
         if len(tokens) - len(session.tokens) > _RECOMPUTED_TOKENS:
             return None
         self._saved = session.tokens
-        counts = await session.prefill(tokens[len(session.tokens) :])
+        await session.prefill(tokens[len(session.tokens) :])
         try:
-            talk = Conversation.resume(
-                self._engine, session, self._template, record.transcript, counts.computed_tokens
-            )
+            talk = Conversation.resume(self._engine, session, self._template, record.transcript)
         except ValueError:
             return None
         self._untold = list(record.untold)

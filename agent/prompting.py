@@ -45,17 +45,15 @@ async def read_prompt(engine: Engine, tokens: Sequence[int], breakpoints: Sequen
     """
     check(breakpoints, len(tokens))
     session = await engine.restore(tokens)
-    computed_tokens = 0
     for end, retention in [
         *((point.n_tokens, point.retention) for point in breakpoints),
         (len(tokens), None),
     ]:
-        counts = await session.prefill(tokens[len(session.tokens) : end])
-        computed_tokens += counts.computed_tokens
+        await session.prefill(tokens[len(session.tokens) : end])
         if retention is not None and len(session.tokens) == end:
             await session.save(retention)
     last = breakpoints[-1].n_tokens if breakpoints else 0
-    return Read(session, count(len(tokens), computed_tokens, last))
+    return Read(session, count(len(tokens), session.computed_tokens, last))
 
 
 def check(breakpoints: Sequence[Breakpoint], n_tokens: int) -> None:

@@ -80,6 +80,31 @@ def test_a_new_process_goes_on_with_the_last_session_and_computes_none_of_it(tmp
     run(body)
 
 
+def test_a_turn_that_begins_while_the_session_is_brought_back_counts_and_is_cut_like_any_other(
+    tmp_path: Path,
+) -> None:
+    async def body() -> None:
+        engine = engine_in(tmp_path)
+        dialogue = dialogue_of(engine)
+        await turn(dialogue, "Are there robins?" * 5)
+        before, n_tokens = said(dialogue, engine), len(said_tokens(dialogue))
+        await dialogue.close()
+
+        dialogue = dialogue_of(engine_in(tmp_path))
+        await dialogue.begin()
+        await dialogue.warm()  # done while the turn looks at files, and before it asks
+        await dialogue.ask("Request: And owls?")
+        usage = dialogue.usage()
+        assert usage.cache_read_input_tokens == n_tokens
+        assert usage.cache_read_input_tokens + usage.cache_creation_input_tokens == len(said_tokens(dialogue))
+        await dialogue.begin()  # that one was broken off
+        await dialogue.ask("Request: And gulls?")
+        assert said(dialogue, engine).startswith(before + "<|im_end|>\n<|im_start|>user\nRequest: And gulls?")
+        await dialogue.close()
+
+    run(body)
+
+
 def test_another_place_shares_only_the_opening(tmp_path: Path) -> None:
     async def body() -> None:
         engine = engine_in(tmp_path)

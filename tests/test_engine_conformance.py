@@ -12,10 +12,12 @@ import pytest
 from fixtures_engine import CONTEXT_TOKENS, load_llama, load_mlx
 
 from agent.cache.entry import StoreError
+from agent.conversation import Conversation
 from agent.engine import prefix
 from agent.engine.llamacpp import LlamaCppEngine
 from agent.engine.mlx import MlxEngine
 from agent.engine.protocol import ContextFull, Engine, EngineError, Finish, Piece, Session
+from agent.template import ChatTemplate
 
 COUNT = (
     "<|im_start|>user\nCount from one to twenty in words.<|im_end|>\n<|im_start|>assistant\nOne, two, three,"
@@ -201,6 +203,8 @@ def test_a_prefill_cancelled_between_chunks_keeps_what_was_computed(
         counts = await session.prefill(prompt[done:])
         assert counts.cached_tokens >= done
         assert counts.cached_tokens + counts.computed_tokens == len(prompt)
+        # The chunk under way when it was cancelled may have been computed: nobody claims it as read.
+        assert session.computed_tokens >= len(prompt)
         fresh = await engine.open()
         await fresh.prefill(prompt)
         assert await say(session, 3) == await say(fresh, 3)
@@ -437,6 +441,29 @@ def test_a_session_that_others_interrupt_computes_nothing_twice(engine: Any) -> 
             await say(await begun(engine, text), 2)
         counts = await session.prefill(engine.encode(" And so", special=False))
         assert counts.cached_tokens >= len(story) - 1
+
+    asyncio.run(body())
+
+
+def test_what_another_session_has_driven_out_is_not_claimed_as_read(
+    llama_engine: LlamaCppEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(llama_engine.slot, "_parked_bytes", 0)
+
+    async def body() -> None:
+        talk = Conversation(llama_engine, await llama_engine.open(), ChatTemplate.of(llama_engine))
+        await talk.system("Nobody else was ever told this. " * 12)
+        mark = talk.mark()
+        await talk.user("Count.")
+        await talk.open_reply()
+        assert talk.spent(mark).cached_tokens == mark.n_tokens
+        n_tokens = talk.transcript.n_tokens
+        await say(await begun(llama_engine, COUNT), 1)  # between the prefill and the reply
+        said = [piece async for piece in talk.generate(max_tokens=2)]
+        spent = talk.spent(mark)
+        assert spent.cached_tokens + spent.computed_tokens == n_tokens
+        assert spent.cached_tokens < 16
+        assert tokens_of(said)
 
     asyncio.run(body())
 

@@ -325,6 +325,26 @@ def test_tokens_computed_again_are_counted_again(engine: MlxEngine, monkeypatch:
     asyncio.run(body())
 
 
+def test_what_a_reply_computes_anew_behind_a_rewind_is_counted(
+    engine: MlxEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prefix, "CHUNK_TOKENS", 16)
+
+    async def body() -> None:
+        session = await engine.open()
+        await session.prefill(TOKENS)
+        await say(session, 3)
+        assert session.computed_tokens == len(TOKENS)
+        await session.rewind(35)
+        await say(session, 1)
+        places = {Family.UNKNOWN: 0, Family.RECURRENT: 32, Family.HYBRID: 32}
+        back_to = places.get(engine.model.family, 34)
+        # The last token is computed by every reply, for its logits, and is none that was lost.
+        assert session.computed_tokens - len(TOKENS) == 34 - back_to
+
+    asyncio.run(body())
+
+
 def test_memory_that_would_not_do_is_said_before_anything_is_computed(
     folders: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 
 from agent.decode.calls import CallGrammar, CallWatch, Constraint
 from agent.decode.repetition import LoopWatch
-from agent.engine import prefix
 from agent.engine.llama_server import LlamaServer
 from agent.engine.llama_stream import Token, TokenStream
 from agent.engine.pieces import PieceMaker
@@ -39,12 +38,13 @@ class Decoding:
 async def decode(
     server: LlamaServer, slot: Slot, vocabulary: Vocabulary, prompt: tuple[int, ...], how: Decoding
 ) -> AsyncGenerator[Piece, None]:
-    """Continue `prompt` in `slot`, which is the caller's. Closing the generator stops the server's work."""
+    """Continue `prompt`, which `slot` holds but for a short tail, and which is the caller's.
+
+    Closing the generator stops the server's work.
+    """
     calls = how.constraint if isinstance(how.constraint, CallGrammar) else None
     grammar = how.constraint if isinstance(how.constraint, str) else None
     maker, loops = PieceMaker(how.stop), LoopWatch(prompt)
-    async for _ in slot.hold(prompt, prefix.TAIL_TOKENS):
-        pass
     held, most = prompt, len(prompt) + how.max_tokens
     while len(held) < most:
         watch = CallWatch(calls) if calls is not None and grammar is None else None

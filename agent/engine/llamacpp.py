@@ -125,24 +125,25 @@ class LlamaCppSession:
     def __init__(self, engine: LlamaCppEngine, tokens: tuple[int, ...]) -> None:
         self._engine = engine
         self._tokens = tokens
+        self._computed_tokens = 0
 
     @property
     def tokens(self) -> tuple[int, ...]:
         return self._tokens
 
+    @property
+    def computed_tokens(self) -> int:
+        return self._computed_tokens
+
     async def prefill(self, tokens: Sequence[int]) -> Prefilled:
         """See `Session.prefill`. A short tail is counted here, and computed by whatever comes next."""
         whole = (*self._tokens, *tokens)
         prefix.check_room(len(whole), self._engine.context_tokens)
+        before = self._computed_tokens
         async with self._engine.slot.turn(self, whole) as slot:
-            held_tokens = slot.shared(whole[:-1])
-            computed_tokens = -prefix.left_as_tail(len(self._tokens), held_tokens)
-            async for held_tokens, newly in slot.hold(whole, prefix.TAIL_TOKENS):
-                computed_tokens += newly
-                # Only ever longer: what the session had before stays its own, computed or not.
-                self._tokens = whole[: max(held_tokens, len(self._tokens))]
+            await self._hold(slot, whole)
         self._tokens = whole
-        computed_tokens = max(computed_tokens + len(whole) - held_tokens, 0)
+        computed_tokens = self._computed_tokens - before
         return Prefilled(len(whole) - computed_tokens, computed_tokens)
 
     async def generate(
@@ -183,12 +184,25 @@ class LlamaCppSession:
 
     async def _pieces(self, prompt: tuple[int, ...], how: Decoding) -> AsyncGenerator[Piece, None]:
         engine = self._engine
-        async with (
-            engine.slot.turn(self, prompt) as slot,
-            aclosing(decode(engine.server, slot, engine.vocabulary, prompt, how)) as pieces,
-        ):
-            async for piece in pieces:
-                yield piece
+        async with engine.slot.turn(self, prompt) as slot:
+            await self._hold(slot, prompt)  # another session may have had the slot since the prefill
+            async with aclosing(decode(engine.server, slot, engine.vocabulary, prompt, how)) as pieces:
+                async for piece in pieces:
+                    yield piece
+
+    async def _hold(self, slot: Slot, whole: tuple[int, ...]) -> None:
+        """Make `slot` hold `whole` but for a short tail, and count all of it that was not held."""
+        held_tokens, before = slot.shared(whole[:-1]), slot.computed_tokens
+        counted_tokens = prefix.left_as_tail(len(self._tokens), held_tokens)
+        try:
+            async for held_tokens in slot.hold(whole, prefix.TAIL_TOKENS):
+                # Only ever longer: what the session had before stays its own, computed or not.
+                self._tokens = whole[: max(held_tokens, len(self._tokens))]
+        finally:
+            newly_tokens = slot.computed_tokens - before
+            self._computed_tokens += max(newly_tokens - counted_tokens, 0)
+        still_counted_tokens = max(counted_tokens - newly_tokens, 0)
+        self._computed_tokens += max(len(whole) - held_tokens - still_counted_tokens, 0)
 
 
 def _fingerprint(model: Path) -> str:

@@ -152,22 +152,26 @@ class MlxSession:
         self._engine = engine
         self._kv = kv
         self._tokens = tokens
+        self._computed_tokens = 0
         weakref.finalize(self, engine.retire, kv).atexit = False
 
     @property
     def tokens(self) -> tuple[int, ...]:
         return self._tokens
 
+    @property
+    def computed_tokens(self) -> int:
+        return self._computed_tokens
+
     async def prefill(self, tokens: Sequence[int]) -> Prefilled:
         """See `Session.prefill`. A short tail is counted here, and computed by whatever comes next."""
         whole = (*self._tokens, *tokens)
         prefix.check_room(len(whole), self._engine.context_tokens)
-        shared_tokens = prefix.shared_prefix(self._kv.tokens, whole)
-        held_tokens = await self._keep(whole)  # fewer, where the model could not go back to just there
-        cached_tokens = held_tokens + prefix.left_as_tail(len(self._tokens), shared_tokens)
-        await self._hold(whole, prefix.TAIL_TOKENS)
+        before = self._computed_tokens
+        await self._hold(whole)
         self._tokens = whole
-        return Prefilled(cached_tokens, len(whole) - cached_tokens)
+        computed_tokens = self._computed_tokens - before
+        return Prefilled(len(whole) - computed_tokens, computed_tokens)
 
     async def generate(
         self,
@@ -184,7 +188,7 @@ class MlxSession:
         room = self._engine.context_tokens - len(self._tokens)
         how = Decoding(constraint, tuple(stop), min(max_tokens, room), temperature, seed)
         prompt = self._tokens
-        await self._hold(prompt, prefix.TAIL_TOKENS)
+        await self._hold(prompt)
 
         pieces: asyncio.Queue[Piece | None] = asyncio.Queue()
         loop, cancelled = asyncio.get_running_loop(), threading.Event()
@@ -231,19 +235,29 @@ class MlxSession:
         if pending is not None:
             await engine.keeper.commit(pending, size_by_header)
 
-    async def _keep(self, tokens: tuple[int, ...]) -> int:
-        return await self._engine.work(lambda: self._engine.model.keep(self._kv, tokens))
+    async def _hold(self, whole: tuple[int, ...]) -> None:
+        """Compute `whole` in chunks, unless no more than a short tail is missing, and count what was.
 
-    async def _hold(self, tokens: tuple[int, ...], tail_tokens: int) -> None:
-        """Compute `tokens` in chunks, unless no more than `tail_tokens` are missing."""
-        # Not the last one, which the generation that follows computes, to have its logits.
-        end = await self._keep(tokens[: len(tokens) - (tail_tokens > 0)])
-        while len(tokens) - end > tail_tokens:
-            chunk = tokens[end : min(end + prefix.CHUNK_TOKENS, len(tokens) - (tail_tokens > 0))]
+        Not the last token, which the generation that follows computes, to have its logits.
+        """
+
+        def keep() -> tuple[int, int]:
+            shared_tokens = prefix.shared_prefix(self._kv.tokens, whole[:-1])
+            return shared_tokens, self._engine.model.keep(self._kv, whole[:-1])
+
+        # The second is less, where the model could not go back to just there.
+        shared_tokens, end = await self._engine.work(keep)
+        counted_tokens = prefix.left_as_tail(len(self._tokens), shared_tokens)
+        while len(whole) - end > prefix.TAIL_TOKENS:
+            chunk = whole[end : min(end + prefix.CHUNK_TOKENS, len(whole) - 1)]
+            # At once: where this is cancelled, the worker finishes the chunk all the same.
+            self._computed_tokens += max(len(chunk) - counted_tokens, 0)
+            counted_tokens = max(counted_tokens - len(chunk), 0)
             began_s = time.monotonic()
             await self._engine.work(lambda chunk=chunk: self._engine.model.prefill(self._kv, chunk))
             took_s = time.monotonic() - began_s
             self._engine.prefill_rate = prefix.prefill_rate(self._engine.prefill_rate, len(chunk), took_s)
             end += len(chunk)
             # Only ever longer: what the session had before stays its own, computed or not.
-            self._tokens = tokens[: max(end, len(self._tokens))]
+            self._tokens = whole[: max(end, len(self._tokens))]
+        self._computed_tokens += max(len(whole) - end - counted_tokens, 0)

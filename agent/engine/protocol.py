@@ -68,6 +68,15 @@ class Session(Protocol):
         """The tokens of the session so far; what `generate` will continue."""
         ...
 
+    @property
+    def computed_tokens(self) -> int:
+        """How many prompt tokens were computed for this session in all.
+
+        Calls that were cancelled count, and so does what `generate` had to compute anew because the engine
+        had lost it. Never too few.
+        """
+        ...
+
     async def prefill(self, tokens: Sequence[int]) -> Prefilled:
         """Append `tokens` and compute their KV, in chunks of 512 with cancellation between.
 

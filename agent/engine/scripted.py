@@ -103,16 +103,22 @@ class ScriptedSession:
     def __init__(self, engine: ScriptedEngine, tokens: tuple[int, ...]) -> None:
         self._engine = engine
         self._tokens = tokens
+        self._computed_tokens = 0
 
     @property
     def tokens(self) -> tuple[int, ...]:
         return self._tokens
+
+    @property
+    def computed_tokens(self) -> int:
+        return self._computed_tokens
 
     async def prefill(self, tokens: Sequence[int]) -> Prefilled:
         """See `Session.prefill`."""
         before = len(self._tokens)
         if before + len(tokens) >= self._engine.context_tokens:
             raise ContextFull(f"{before + len(tokens)} tokens do not fit into {self._engine.context_tokens}.")
+        self._computed_tokens += len(tokens)
         await asyncio.sleep(0)
         self._tokens += tuple(tokens)
         return Prefilled(before, len(tokens))

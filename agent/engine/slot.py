@@ -42,7 +42,7 @@ class Parked:
 class Slot:
     """The server's slot. `folder` is where the server writes, `parked_bytes` what may wait there.
 
-    `prefill_rate` is in tokens per second.
+    `prefill_rate` is in tokens per second, `computed_tokens` what `hold` has computed in all.
     """
 
     def __init__(self, server: LlamaServer, folder: Path, parked_bytes: int) -> None:
@@ -53,6 +53,7 @@ class Slot:
         self._user: weakref.ref[User] | None = None
         self._parked: weakref.WeakKeyDictionary[User, Parked] = weakref.WeakKeyDictionary()
         self.tokens: tuple[int, ...] = ()
+        self.computed_tokens = 0
         self.prefill_rate = 0.0
 
     @asynccontextmanager
@@ -72,10 +73,10 @@ class Slot:
         """How many of `tokens`, from the first on, are held already."""
         return prefix.shared_prefix(self.tokens, tokens)
 
-    async def hold(self, tokens: tuple[int, ...], tail_tokens: int) -> AsyncGenerator[tuple[int, int], None]:
+    async def hold(self, tokens: tuple[int, ...], tail_tokens: int) -> AsyncGenerator[int, None]:
         """Compute all of `tokens` but the last, in chunks, unless no more than `tail_tokens` are missing.
 
-        After each chunk: how many are held now, and how many were computed for it.
+        Gives after each chunk how many are held now.
         """
         end = self.shared(tokens)
         if len(tokens) - end <= tail_tokens:
@@ -83,13 +84,17 @@ class Slot:
         while end < len(tokens) - 1:
             # Whatever happens to the request, the part before `end` stays: the server only cuts behind it.
             self.tokens = tokens[:end]
-            end = min(end + prefix.CHUNK_TOKENS, len(tokens) - 1)
+            chunk_tokens = min(prefix.CHUNK_TOKENS, len(tokens) - 1 - end)
+            end += chunk_tokens
+            # At once: where this is cancelled, the server will have computed it all the same.
+            self.computed_tokens += chunk_tokens
             began_s = time.monotonic()
             counts = await self._server.prefill(tokens[:end])
             took_s = time.monotonic() - began_s
+            self.computed_tokens += counts.computed_tokens - chunk_tokens
             self.prefill_rate = prefix.prefill_rate(self.prefill_rate, counts.computed_tokens, took_s)
             self.tokens = tokens[:end]
-            yield end, counts.computed_tokens
+            yield end
 
     async def restore(self, file_name: str, tokens: tuple[int, ...]) -> int:
         """Fill the slot from a file that begins with `tokens`; gives how many tokens it held."""

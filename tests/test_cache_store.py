@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from agent.cache import store as store_module
 from agent.cache.entry import Found, Retention, StoreError, StoreFull, StoreLimits, StoreNewer
+from agent.cache.index import Match
 from agent.cache.keys import BLOCK_TOKENS, Seed
 from agent.cache.store import PrefixStore
 
@@ -285,6 +287,72 @@ def test_two_stores_in_one_folder_see_what_the_other_does(store: PrefixStore, cl
     assert shared(store, prompt(150)) == 0
     put(store, prompt(64))
     assert shared(other, prompt(64)) == 64
+
+
+def test_what_another_process_drops_while_it_is_looked_at_is_no_trouble(
+    store: PrefixStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, prompt(100))
+    other = PrefixStore(store.folder, ROOMY)
+    look = store_module._harm
+
+    def late(path: Path, match: Match) -> str | None:
+        if len(match.tokens) == 100:
+            put(other, prompt(150))
+        return look(path, match)
+
+    monkeypatch.setattr(store_module, "_harm", late)
+    assert shared(store, prompt(150)) == 150
+    assert store.troubles() == []
+
+
+def test_two_processes_that_find_the_index_damaged_set_it_aside_once(store: PrefixStore) -> None:
+    put(store, prompt(100))
+    other = PrefixStore(store.folder, ROOMY)
+    other.entries()
+    damage = sqlite3.DatabaseError("malformed")
+    with pytest.raises(StoreError, match="computed anew"), other._index():
+        with pytest.raises(StoreError, match="computed anew"), store._index():
+            raise damage
+        put(store, prompt(64))
+        raise damage
+    assert shared(store, prompt(64)) == shared(other, prompt(64)) == 64
+    assert len(store.troubles()) == 1
+
+
+def test_a_short_life_takes_nothing_with_it(store: PrefixStore, clock: Clock) -> None:
+    put(store, prompt(60))
+    put(store, prompt(90), Retention.FIVE_MINUTES)
+    clock.now_s += 301
+    assert shared(store, prompt(90)) == 60
+
+
+def test_what_has_expired_goes_when_the_folder_is_tidied(store: PrefixStore, clock: Clock) -> None:
+    file = put(store, prompt(60), Retention.FIVE_MINUTES)
+    put(store, prompt(60, first=500))
+    clock.now_s += 301
+    store.sweep()
+    assert file is not None
+    assert not file.exists()
+    assert [entry.n_tokens for entry in store.entries()] == [60]
+    assert store.troubles() == []
+
+
+def test_a_shorter_life_takes_nothing_from_a_longer_one(store: PrefixStore, clock: Clock) -> None:
+    put(store, prompt(60), Retention.ONE_HOUR)
+    put(store, prompt(60), Retention.FIVE_MINUTES)
+    clock.now_s += 3_000
+    assert shared(store, prompt(60)) == 60
+
+
+def test_a_place_whose_name_is_not_utf_8_harms_nothing(store: PrefixStore) -> None:
+    put(store, prompt(100))
+    place = os.fsdecode(b"/work/caf\xe9")
+    store.keep_session(place, SEED, prompt(30), "there")
+    assert store.last_session(place, SEED) == (prompt(30), "there")
+    store.forget_session(place, SEED)
+    assert store.last_session(place, SEED) is None
+    assert shared(store, prompt(100)) == 100
 
 
 def test_the_last_session_of_a_place_is_remembered_for_its_model(store: PrefixStore) -> None:

@@ -46,6 +46,13 @@ _TIMES_TO_LIVE_S = {
 }
 
 
+def renewed(kept: Retention, asked: Retention) -> Retention:
+    """How an entry is kept on when it is saved again: a promised time is never made shorter."""
+    kept_s, asked_s = kept.time_to_live_s, asked.time_to_live_s
+    is_longer = kept_s is not None and asked_s is not None and kept_s > asked_s
+    return kept if is_longer or kept is Retention.PINNED else asked
+
+
 @dataclass(frozen=True)
 class StoreLimits:
     """`disk_bytes` is what all entries may take; `free_bytes` is left free on the disk whatever happens.

@@ -65,7 +65,12 @@ def set_aside(path: Path) -> None:
 def is_abandoned(path: Path, before_s: float) -> bool:
     """Whether `path` is a temporary file whose process is gone, or last written before `before_s`."""
     match = _TEMPORARY.fullmatch(path.name)
-    return match is not None and (not psutil.pid_exists(int(match[1])) or path.stat().st_mtime < before_s)
+    if match is None:
+        return False
+    try:
+        return not psutil.pid_exists(int(match[1])) or path.stat().st_mtime < before_s
+    except FileNotFoundError:  # its process has put it in place or removed it
+        return False
 
 
 def is_data(name: str) -> bool:

@@ -180,7 +180,7 @@ class Index:
     def session(self, place: str, seed: bytes) -> tuple[bytes, str] | None:
         """The packed tokens of the last session at `place` and what was recorded with them."""
         query = "SELECT tokens, record, sha256 FROM sessions WHERE place = ? AND seed = ?"
-        row = self._db.execute(query, (place, seed)).fetchone()
+        row = self._db.execute(query, (_text(place), seed)).fetchone()
         return row[:2] if row is not None and row[2] == _session_sum(row[0], row[1]) else None
 
     # Writing: inside `writing`, or each by itself.
@@ -194,21 +194,23 @@ class Index:
         at = self._db.execute(f"INSERT INTO entries VALUES (NULL, {marks})", row).lastrowid
         self._db.executemany("INSERT INTO blocks VALUES (?, ?)", [(key, at) for key in keys])
 
-    def remove(self, entry: Entry) -> None:
+    def remove(self, entry: Entry) -> bool:
+        """Forget `entry`; False when another process has done so already."""
         query = "SELECT seed, tokens FROM entries WHERE id = ? AND file = ?"
         row = self._db.execute(query, (entry.id, entry.file)).fetchone()
         if row is None:
-            return
+            return False
         keys = block_keys(row[0], unpack(row[1]))
         self._db.executemany(
             "DELETE FROM blocks WHERE key = ? AND entry = ?", [(key, entry.id) for key in keys]
         )
         self._db.execute("DELETE FROM entries WHERE id = ?", (entry.id,))
+        return True
 
     def use(self, entry: Entry, retention: Retention, now_s: float, expires_s: float | None) -> None:
         """Note that `entry` was used or saved again, and how long it is kept from now on."""
-        query = "UPDATE entries SET used_s = ?, retention = ?, expires_s = ? WHERE id = ?"
-        self._db.execute(query, (now_s, retention.value, expires_s, entry.id))
+        query = "UPDATE entries SET used_s = ?, retention = ?, expires_s = ? WHERE id = ? AND file = ?"
+        self._db.execute(query, (now_s, retention.value, expires_s, entry.id, entry.file))
 
     def report(self, trouble: Trouble) -> None:
         self._db.execute(
@@ -216,13 +218,13 @@ class Index:
         )
 
     def keep_session(self, place: str, seed: bytes, packed: bytes, record: str, now_s: float) -> None:
-        row = (place, seed, packed, record, _session_sum(packed, record), now_s)
+        row = (_text(place), seed, packed, record, _session_sum(packed, record), now_s)
         self._db.execute("INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?)", row)
         newest = f"SELECT rowid FROM sessions ORDER BY saved_s DESC LIMIT {_KEPT_SESSIONS}"
         self._db.execute(f"DELETE FROM sessions WHERE rowid NOT IN ({newest})")
 
     def forget_session(self, place: str, seed: bytes) -> None:
-        self._db.execute("DELETE FROM sessions WHERE place = ? AND seed = ?", (place, seed))
+        self._db.execute("DELETE FROM sessions WHERE place = ? AND seed = ?", (_text(place), seed))
 
     def count(self, day: Day) -> None:
         """Add to that day's figures."""
@@ -242,6 +244,11 @@ class Index:
     def files(self) -> set[str]:
         """The names of all data files that an entry vouches for."""
         return {row[0] for row in self._db.execute("SELECT file FROM entries")}
+
+
+def _text(place: str) -> str:
+    """`place` such as SQLite takes it: names of files need not be UTF-8."""
+    return place.encode(errors="backslashreplace").decode()
 
 
 def _session_sum(packed: bytes, record: str) -> str:

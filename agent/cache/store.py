@@ -24,8 +24,9 @@ from agent.cache.entry import (
     StoreFull,
     StoreLimits,
     Trouble,
+    renewed,
 )
-from agent.cache.eviction import to_evict
+from agent.cache.eviction import expired, to_evict
 from agent.cache.index import Day, Index, Match
 from agent.cache.keys import block_keys, pack, unpack
 
@@ -88,10 +89,10 @@ class PrefixStore:
         with self._index() as index:
             known = index.same(seed, pack(tokens), keys[-1])
             if known is not None and (self.folder / known.file).exists():
-                if known.retention is not Retention.PINNED:
-                    index.use(known, retention, self._now(), self._expiry(retention))
+                how = renewed(known.retention, retention)
+                index.use(known, how, self._now(), self._expiry(how))
                 return None
-            self._make_room(index, expected_bytes, index.covered(seed, keys, pack(tokens)))
+            self._make_room(index, expected_bytes, self._superfluous(index, seed, keys, tokens, retention))
         path = files.new_temporary(self.folder, suffix)
         return Pending(path, seed, tuple(tokens), retention)
 
@@ -119,7 +120,7 @@ class PrefixStore:
             self._expiry(how),
         )
         with self._index() as index:
-            superfluous = index.covered(pending.seed, keys, packed)
+            superfluous = self._superfluous(index, pending.seed, keys, pending.tokens, how)
             self._make_room(index, size_bytes, superfluous, written_bytes=size_bytes)
             with index.writing():
                 if (same := index.same(pending.seed, packed, keys[-1])) is not None:
@@ -174,8 +175,10 @@ class PrefixStore:
             return index.troubles()
 
     def sweep(self) -> None:
-        """Tidy the folder: what killed processes left goes, and what is not ours is set aside."""
+        """Tidy the folder: what has expired or killed processes left goes, what is not ours is set aside."""
         with self._index() as index, index.writing():
+            for entry in expired(index.entries(), self._now()):
+                index.remove(entry)
             known = index.files()
             for path in self.folder.iterdir():
                 if path.name in known or not path.is_file():
@@ -227,11 +230,12 @@ class PrefixStore:
 
     def _open(self) -> Index:
         path = self.folder / _INDEX
-        if self._opened is not None and not (path.exists() and path.stat().st_ino == self._inode):
+        if self._opened is not None and not self._is_the_same(path):
             self._opened.close()  # cleared, or set aside, by another process
             self._opened = None
         if self._opened is None:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._inode = path.stat().st_ino if path.exists() else 0
             try:
                 self._opened = Index(path)
             except sqlite3.OperationalError:
@@ -242,10 +246,16 @@ class PrefixStore:
             self._inode = path.stat().st_ino
         return self._opened
 
+    def _is_the_same(self, path: Path) -> bool:
+        """Whether the index at `path` is the one that was opened, or that could not be."""
+        return path.exists() and path.stat().st_ino == self._inode
+
     def _set_index_aside(self, error: Exception) -> None:
         if self._opened is not None:
             self._opened.close()
             self._opened = None
+        if not self._is_the_same(self.folder / _INDEX):
+            return  # another process has been quicker; what it has put there is whole
         for suffix in ("-wal", "-shm"):
             (self.folder / f"{_INDEX}{suffix}").unlink(missing_ok=True)
         files.set_aside(self.folder / _INDEX)
@@ -255,9 +265,9 @@ class PrefixStore:
 
     def _set_aside(self, entry: Entry, reason: str) -> None:
         with self._index() as index, index.writing():
-            index.remove(entry)
-            files.set_aside(self.folder / entry.file)
-            index.report(Trouble(entry.file, reason, self._now()))
+            if index.remove(entry):  # else another process has dropped it meanwhile, and the file with it
+                files.set_aside(self.folder / entry.file)
+                index.report(Trouble(entry.file, reason, self._now()))
 
     def _make_room(
         self, index: Index, needed_bytes: int, superfluous: Sequence[Entry], written_bytes: int = 0
@@ -284,6 +294,13 @@ class PrefixStore:
             for entry in going:
                 index.remove(entry)
         self._unlink(going)
+
+    def _superfluous(
+        self, index: Index, seed: bytes, keys: Sequence[bytes], tokens: Sequence[int], retention: Retention
+    ) -> list[Entry]:
+        """What a new entry of `tokens` can stand in for; nothing, when it may not be served for long."""
+        lasts = retention in (Retention.RECENT, Retention.PINNED)
+        return index.covered(seed, keys, pack(tokens)) if lasts else []
 
     def _unlink(self, entries: Sequence[Entry]) -> None:
         for entry in entries:

@@ -21,6 +21,7 @@ from agent.sessions import SessionRecord
 from agent.template import Answered, ChatTemplate
 
 _TURN_TOKENS = 2_600  # kept free for one turn: context, calls and results
+_REPLY_TOKENS = 512  # of them, kept free behind what is asked, for a call or an answer
 _REMEMBERED_LINES = 12
 _LINE_CHARS = 240
 _RECOMPUTED_TOKENS = 512  # of a last session whose context is lost; more would take longer than it is worth
@@ -37,10 +38,6 @@ class Point:
     memory: tuple[str, ...]
     untold: tuple[str, ...]
     compactions: int
-
-
-BEGINNING = Point(0, False, (), (), -1)
-"""Before anything was said, whatever has been summed up since."""
 
 
 class Dialogue:
@@ -174,8 +171,10 @@ class Dialogue:
         if not self._is_under_way:  # it was not there yet when the turn began
             self._start_turn(self._talk, self._talk.start)
         self._asked = self._asked if goes_on else text
+        before_tokens = self._talk.transcript.n_tokens
         try:
             await self._ask(self._talk, text)
+            self._check_reply_fits(self._talk, before_tokens)
         except ContextFull:
             await self._ask_anew(self._talk, f"{self._asked}\n\n{text}" if goes_on else text)
 
@@ -197,9 +196,12 @@ class Dialogue:
         Where the window is too short, the conversation is summed up to what was asked and these results.
         """
         assert self._talk is not None
+        before_tokens = self._talk.transcript.n_tokens
         try:
             await self._talk.results(answered, reply=reply)
             self._is_reply_open = reply
+            if reply:
+                self._check_reply_fits(self._talk, before_tokens)
         except ContextFull:
             if not reply:
                 raise
@@ -252,6 +254,12 @@ class Dialogue:
         self._n_told = len(self._untold)
         await talk.open_reply()
         self._is_reply_open = True
+
+    def _check_reply_fits(self, talk: Conversation, before_tokens: int) -> None:
+        """Raises `ContextFull` when the reply would be cut short and a summary of what was before helps."""
+        free_tokens = self._engine.context_tokens - talk.transcript.n_tokens
+        if free_tokens < _REPLY_TOKENS and before_tokens > self._base_tokens:
+            raise ContextFull("The window ends before the reply would.")
 
     async def _ask_anew(self, talk: Conversation, text: str) -> None:
         """Make room within a turn, and ask `text` as its first. Raises `ContextFull` if there is none."""
@@ -353,7 +361,8 @@ class Dialogue:
         try:
             if len(tokens) - len(self._saved) >= _WORTH_TOKENS or self._saved != tokens[: len(self._saved)]:
                 await talk.session.save()
-                self._saved = tokens
+                # Perhaps nothing: another session may have the engine just now. Then it is tried again.
+                self._saved = tokens[: await keeper.covers(tokens)]
             if self._place:
                 await keeper.keep_session(self._place, tokens, record.to_json())
             read_tokens, rate = usage.cache_read_input_tokens, self._engine.prefill_rate

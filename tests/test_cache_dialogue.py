@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from agent.cache.entry import Retention
 from agent.cache.store import PrefixStore
 from agent.dialogue import Dialogue
 from agent.engine.protocol import ContextFull
-from agent.engine.scripted import ScriptedEngine
+from agent.engine.scripted import ScriptedEngine, ScriptedSession
 from agent.events import TextDelta, Usage
 from agent.loop import Agent
 from agent.template import Answered, ChatTemplate
@@ -289,7 +290,7 @@ def test_a_window_that_fills_is_summed_up_at_a_turns_border_and_it_is_said(tmp_p
 
 def test_a_turn_that_outgrows_the_window_goes_on_with_what_was_asked(tmp_path: Path) -> None:
     async def body() -> None:
-        engine = engine_in(tmp_path, context_tokens=4_000)
+        engine = engine_in(tmp_path, context_tokens=4_500)
         dialogue = dialogue_of(engine)
         await turn(dialogue, "Are there robins? " + "y" * 900)
         await dialogue.begin()
@@ -308,7 +309,7 @@ def test_a_turn_that_outgrows_the_window_goes_on_with_what_was_asked(tmp_path: P
 
 def test_results_that_outgrow_the_window_are_given_with_what_was_asked(tmp_path: Path) -> None:
     async def body() -> None:
-        engine = engine_in(tmp_path, context_tokens=4_000)
+        engine = engine_in(tmp_path, context_tokens=4_500)
         dialogue = dialogue_of(engine)
         await dialogue.begin()
         await dialogue.ask("Request: Count them.")
@@ -320,6 +321,54 @@ def test_results_that_outgrow_the_window_are_given_with_what_was_asked(tmp_path:
         assert len(dialogue.take_notices()) == 1
         with pytest.raises(ContextFull):
             await dialogue.ask("x" * 5_000)
+
+    run(body)
+
+
+@pytest.mark.parametrize("as_results", [True, False])
+def test_a_reply_has_room_however_little_what_was_asked_has_left(tmp_path: Path, as_results: bool) -> None:
+    async def body() -> None:
+        engine = engine_in(tmp_path, context_tokens=4_000)
+        dialogue = dialogue_of(engine)
+        await turn(dialogue, "Are there robins? " + "x" * 900)
+        await dialogue.begin()
+        await dialogue.ask("Request: Count them.")
+        await dialogue.put("count: ")
+        long = "y" * (4_000 - len(said_tokens(dialogue)) - 120)
+        if as_results:
+            await dialogue.results([Answered("count", long)])
+        else:
+            await dialogue.ask(long, goes_on=True)
+        await dialogue.put("There are so many that it takes a whole sentence to say. " * 3)
+        assert len(dialogue.take_notices()) == 1
+        assert "Request: Count them." in said(dialogue, engine)
+        dialogue.end()
+        await dialogue.close()
+
+    run(body)
+
+
+def test_what_could_not_be_kept_is_kept_with_the_next_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(session: ScriptedSession, retention: Retention = Retention.RECENT) -> None:
+        """As where another session has llama.cpp's slot."""
+
+    async def body() -> None:
+        engine = engine_in(tmp_path)
+        dialogue = dialogue_of(engine)
+        await dialogue.warm()
+        with monkeypatch.context() as patch:
+            patch.setattr(ScriptedSession, "save", nothing)
+            await turn(dialogue, "Are there robins?" * 5)
+            await dialogue.close()
+        await turn(dialogue, "?")
+        before, n_tokens = said(dialogue, engine), len(said_tokens(dialogue))
+        await dialogue.close()
+        dialogue = dialogue_of(engine_in(tmp_path))
+        assert (await turn(dialogue, "And owls?")).cache_read_input_tokens == n_tokens
+        assert said(dialogue, engine).startswith(before)
+        await dialogue.close()
 
     run(body)
 

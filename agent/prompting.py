@@ -50,8 +50,12 @@ async def read_prompt(engine: Engine, tokens: Sequence[int], breakpoints: Sequen
         (len(tokens), None),
     ]:
         await session.prefill(tokens[len(session.tokens) : end])
-        if retention is not None and len(session.tokens) == end:
+        if retention is None:
+            continue
+        if len(session.tokens) == end:
             await session.save(retention)
+        elif engine.keeper is not None:  # more than that was restored
+            await engine.keeper.keep_on(tokens[:end], retention)
     last = breakpoints[-1].n_tokens if breakpoints else 0
     return Read(session, count(len(tokens), session.computed_tokens, last))
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.cache.entry import Retention
+from agent.cache.store import PrefixStore
 from agent.engine.scripted import ScriptedEngine
 from agent.events import Usage
 from agent.prompting import Breakpoint, BreakpointsRefused, check, count, read_prompt
@@ -36,6 +37,12 @@ def test_what_a_breakpoint_covers_is_written_once_and_then_read(tmp_path: Path) 
     other = (*PROMPT[:300], *range(9_000, 9_200))
     assert read(tmp_path, other, *points) == Usage(100, 100, 300)
     assert read(tmp_path, (*PROMPT[:200], *range(7_000, 7_300)), points[0]) == Usage(300, 0, 200)
+
+
+def test_a_breakpoint_within_what_is_kept_already_keeps_it_as_long_as_it_says(tmp_path: Path) -> None:
+    assert read(tmp_path, PROMPT, Breakpoint(400, MINUTES)) == Usage(100, 400, 0)
+    assert read(tmp_path, PROMPT, Breakpoint(200, HOUR)) == Usage(300, 0, 200)
+    assert [entry.retention for entry in PrefixStore(tmp_path).entries()] == [HOUR]
 
 
 def test_without_a_breakpoint_nothing_is_kept_and_nothing_claimed(tmp_path: Path) -> None:

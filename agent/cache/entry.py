@@ -46,11 +46,12 @@ _TIMES_TO_LIVE_S = {
 }
 
 
+_LASTING = (Retention.FIVE_MINUTES, Retention.ONE_HOUR, Retention.RECENT, Retention.PINNED)
+
+
 def renewed(kept: Retention, asked: Retention) -> Retention:
-    """How an entry is kept on when it is saved again: a promised time is never made shorter."""
-    kept_s, asked_s = kept.time_to_live_s, asked.time_to_live_s
-    is_longer = kept_s is not None and asked_s is not None and kept_s > asked_s
-    return kept if is_longer or kept is Retention.PINNED else asked
+    """How an entry is kept on when it is asked for again: what was to be served longer still is."""
+    return max(kept, asked, key=_LASTING.index)
 
 
 @dataclass(frozen=True)

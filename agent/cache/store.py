@@ -96,6 +96,14 @@ class PrefixStore:
         path = files.new_temporary(self.folder, suffix)
         return Pending(path, seed, tuple(tokens), retention)
 
+    def keep_on(self, seed: bytes, tokens: Sequence[int], retention: Retention) -> None:
+        """Keep the entry that holds all of `tokens`, and perhaps more, for as long as `retention` says."""
+        match = self._best(seed, tokens)
+        if match is not None and match.n_shared == len(tokens):
+            how = renewed(match.entry.retention, retention)
+            with self._index() as index:
+                index.use(match.entry, how, self._now(), self._expiry(how))
+
     def commit(self, pending: Pending) -> None:
         """Put the written file in place: flushed, summed, renamed, and only then known to lookups.
 

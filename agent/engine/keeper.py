@@ -39,6 +39,10 @@ class Keeper:
         except StoreError:
             return 0
 
+    async def keep_on(self, tokens: Sequence[int], retention: Retention) -> None:
+        """See `PrefixStore.keep_on`."""
+        await asyncio.to_thread(self.store.keep_on, self.seed, tokens, retention)
+
     def begin(self, tokens: Sequence[int], expected_bytes: int, retention: Retention) -> Pending | None:
         """See `PrefixStore.begin`. Blocks for a millisecond or two."""
         return self.store.begin(self.seed, tokens, self._suffix, expected_bytes, retention)

@@ -64,6 +64,7 @@ class Dialogue:
         self._told_troubles: set[str] = set()
         self._base_tokens = 0
         self._clean_tokens = 0
+        self._floor_tokens = 0  # where the request ends that was asked anew in this turn
         self._since = Mark(0, 0, 0, 0)
         self._asked = ""  # what this turn began with
         self._is_under_way = False
@@ -219,9 +220,12 @@ class Dialogue:
         return self._talk.transcript.n_tokens
 
     async def rewind(self, mark: int) -> None:
-        """Drop what came after `mark`; the reply that was open then is open again."""
+        """Drop what came after `mark`; the reply that was open then is open again.
+
+        A mark from before a summary means the end of what was then asked anew.
+        """
         assert self._talk is not None
-        await self._talk.rewind(mark)
+        await self._talk.rewind(max(mark, self._floor_tokens))
         self._is_reply_open = True
 
     def remember(self, line: str, *, is_told: bool) -> None:
@@ -239,7 +243,7 @@ class Dialogue:
         return Usage(0, spent.computed_tokens, spent.cached_tokens, spent.generated_tokens)
 
     def _start_turn(self, talk: Conversation, since: Mark | None = None) -> None:
-        self._clean_tokens = talk.transcript.n_tokens
+        self._clean_tokens, self._floor_tokens = talk.transcript.n_tokens, 0
         self._was_reply_open = self._is_reply_open
         mark = talk.mark()
         self._since = since or mark
@@ -269,6 +273,7 @@ class Dialogue:
         self._clean_tokens, self._was_reply_open = self._base_tokens, False
         self._since = replace(self._since, n_tokens=min(self._since.n_tokens, self._base_tokens))
         await self._ask(talk, text)
+        self._floor_tokens = talk.transcript.n_tokens
 
     def _earlier(self) -> str:
         """The newest of what was done since the model last heard; at most an eighth of the window."""

@@ -348,6 +348,27 @@ def test_a_reply_has_room_however_little_what_was_asked_has_left(tmp_path: Path,
     run(body)
 
 
+def test_a_mark_from_before_a_summary_does_not_cut_away_what_was_asked(tmp_path: Path) -> None:
+    async def body() -> None:
+        engine = engine_in(tmp_path, context_tokens=4_000)
+        dialogue = dialogue_of(engine)
+        await turn(dialogue, "Are there robins? " + "x" * 900)
+        await dialogue.begin()
+        await dialogue.ask("Request: Count them.")
+        mark = dialogue.mark()
+        await dialogue.results([Answered("count", "many " * 500)])
+        assert len(dialogue.take_notices()) == 1
+        asked = said(dialogue, engine)
+        assert mark < len(said_tokens(dialogue))
+        await dialogue.put("count again")
+        await dialogue.rewind(mark)
+        assert said(dialogue, engine) == asked
+        dialogue.end()
+        await dialogue.close()
+
+    run(body)
+
+
 def test_what_could_not_be_kept_is_kept_with_the_next_turn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,13 +55,13 @@ class Hands:
     def __init__(self, toolbox: Toolbox, approve: Approve = refuse, mode: Mode = Mode.WORK) -> None:
         self._tools = toolbox
         self._approve = approve
-        self._mode = mode
+        self.mode = mode
         self._tests_are_slow = False
         self.workshop = Workshop()
 
     async def baseline(self) -> TestReport | None:
         """The tests as they are before a change; None where there are none, or they take too long."""
-        if self._tests_are_slow or self._mode is Mode.READ_ONLY:
+        if self._tests_are_slow or self.mode is Mode.READ_ONLY:
             return None
         try:
             report = await asyncio.wait_for(self._tools.test_report(), _BASELINE_LIMIT_S)
@@ -90,7 +90,7 @@ class Hands:
             return refused(tool.name, str(error))
         if action is None:
             return await self._work(call, None)
-        decision = await asyncio.to_thread(decide, action, request, self._mode, self._tools.ground)
+        decision = await asyncio.to_thread(decide, action, request, self.mode, self._tools.ground)
         if isinstance(decision, Deny):
             return refused(tool.name, decision.reason)
         if isinstance(decision, Ask):

@@ -33,6 +33,7 @@ from agent.toolcalls.prompt import system_prompt
 from agent.tools.toolbox import Toolbox
 
 _KEPT_POINTS = 100
+_BEGINNING = Point(0, False, (), (), -1)  # whatever has been summed up since
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,21 @@ class Agent:
     def conversation(self) -> Conversation | None:
         """What has been said between us and the model; None until the model is needed."""
         return self._dialogue.conversation
+
+    @property
+    def mode(self) -> Mode:
+        """How freely it works; counts from the next call on."""
+        return self._hands.mode
+
+    @mode.setter
+    def mode(self, mode: Mode) -> None:
+        self._hands.mode = mode
+
+    async def start_over(self) -> None:
+        """Forget all that was said and done. Between turns; files and what can be undone stay."""
+        await self._settle()
+        self._points.clear()
+        await self._dialogue.go_back(_BEGINNING)
 
     async def warm(self) -> None:
         """Bring back the last session, or else the system prompt's context. A turn that must waits for it."""

@@ -12,7 +12,7 @@ import typer
 
 from agent.errors import UtterError
 from voice import config
-from voice.commands import ask, cache, demo, doctor, hear, models, run, say
+from voice.commands import ask, cache, demo, doctor, hear, models, run, say, talk
 from voice.commands.context import Context, store_of
 from voice.display import make_console
 from voice.offline import stay_on_this_machine
@@ -20,11 +20,12 @@ from voice.offline import stay_on_this_machine
 app = typer.Typer(
     name="utter",
     help="A hands-free, voice-driven coding assistant that runs entirely on your own machine.",
-    no_args_is_help=True,
+    invoke_without_command=True,  # plain `utter` is `utter talk`
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain lines, which a screen reader can follow
 )
+app.command("talk")(talk.talk)
 app.command("demo")(demo.demo)
 app.command("run")(run.run)
 app.command("hear")(hear.hear)
@@ -49,6 +50,8 @@ def prepare(
     store = store_of(settings)
     environment = dict(os.environ)
     context.obj = Context(settings, store, make_console(environment), make_console(environment, stderr=True))
+    if context.invoked_subcommand is None:
+        talk.talk(context)
 
 
 def main() -> None:

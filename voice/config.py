@@ -62,7 +62,18 @@ class Speaking(_Section):
 
 
 class Audio(_Section):
+    input_device: str | int | None = None
     output_device: str | int | None = None
+    echo: Literal["cancel", "half-duplex", "none"] = "cancel"
+
+
+class Conversation(_Section):
+    voice_out: Literal["tts", "screen-reader", "none"] = "tts"
+    pause_s: float = Field(default=2.0, ge=0.5, le=30.0)
+    join_s: float = Field(default=2.0, ge=0.0, le=30.0)
+    wake_phrase: str = ""
+    approval_phrase: str = "yes I am sure"
+    approval_silence_s: float = Field(default=45.0, ge=5.0, le=600.0)
 
 
 class Cache(_Section):
@@ -81,6 +92,7 @@ class Settings(_Section):
     agent: Agent = Agent()
     speaking: Speaking = Speaking()
     audio: Audio = Audio()
+    conversation: Conversation = Conversation()
 
 
 def user_file() -> Path:

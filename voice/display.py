@@ -17,12 +17,13 @@ from agent.events import (
     ToolResult,
     TurnEnded,
 )
-from voice.conversation.record import timing_line
+from voice.conversation.record import aside, timing_line
 from voice.conversation.turns import (
     AgentEvent,
     Ready,
     Replied,
     Saying,
+    Sounded,
     Stamped,
     TurnDone,
     Understood,
@@ -70,8 +71,13 @@ class Display:
         elif isinstance(moment, TurnDone):
             self._line("timings", timing_line(moment.timings), "dim")
             self._console.print()
-        else:
+        elif isinstance(moment, Sounded):
+            self._line("sound", moment.word, "dim")
+        elif isinstance(moment, AgentEvent):
             self._agent(moment)
+        elif line := aside(moment).strip():
+            label, _, text = line.partition(": ")
+            self._line(label.lower(), text, "dim")
 
     def trouble(self, message: str) -> None:
         """Show what went wrong beside the session."""

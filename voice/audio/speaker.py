@@ -11,13 +11,14 @@ import soxr
 from voice.audio.devices import AudioDeviceError, sounddevice
 from voice.audio.frames import Samples
 from voice.audio.playout import Ledger, Playout
-from voice.audio.ring import PlaybackRing
+from voice.audio.ring import CaptureRing, PlaybackRing
 from voice.audio.sink import OnHeard
 
 _BUFFER_S = 20.0  # of speech queued before `write` waits
 _FADE_S = 0.005
 _LATENCY_S = 0.08  # asked of the device: short enough to stop quickly, long enough for a busy machine
 _POLL_S = 0.01
+_PLAYED_S = 4.0  # of what was given to the device, kept for the echo canceller
 
 
 class DeviceSink:
@@ -37,6 +38,7 @@ class DeviceSink:
         self._ring = PlaybackRing(
             int(_BUFFER_S * self.clock_rate), int(_FADE_S * self.clock_rate), history=self.clock_rate
         )
+        self.played = CaptureRing(int(_PLAYED_S * self.clock_rate), self.clock_rate)
         self._resampler = self._new_resampler()
         self._ledger = Ledger()
         self._base = 0  # the ring's count of written samples where the utterance began
@@ -56,6 +58,22 @@ class DeviceSink:
         ledger = self._ledger
         ledger.write(len(samples), text)
         await self._queue(self._resampler.resample_chunk(samples) if self._resampler else samples, ledger)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the device still takes sound."""
+        return bool(self._stream.active)
+
+    @property
+    def heard_samples(self) -> int:
+        """How much of the present utterance has sounded, at the rate of what is written."""
+        self._report()
+        read = self._ring.read - self._base - self._latency
+        return max(0, read) * self.sample_rate // self.clock_rate
+
+    def chime(self, samples: Samples) -> None:
+        """Play a short sound at once, at `clock_rate`, over whatever sounds; paused or not."""
+        self._ring.chime(samples)
 
     def pause(self) -> None:
         self._ring.stop(stopped=True)
@@ -104,8 +122,9 @@ class DeviceSink:
             raise AudioDeviceError(f"The sound output stopped, as when it is unplugged. {_MEND}")
         await asyncio.sleep(_POLL_S)
 
-    def _callback(self, outdata: Samples, _frames: int, _time: object, _status: object) -> None:
+    def _callback(self, outdata: Samples, _frames: int, time: Any, _status: object) -> None:
         self._ring.fill(outdata[:, 0])
+        self.played.write(outdata[:, 0], time.outputBufferDacTime)
         outdata[:, 1:] = outdata[:, :1]
 
     def _account(self, *, interrupted: bool) -> Playout:

@@ -12,10 +12,16 @@ from agent.errors import UtterError
 from agent.events import ToolCallReady, ToolResult, TurnEnded, Usage
 from voice.conversation.turns import (
     AgentEvent,
+    Answered,
+    CommandDone,
+    Interrupted,
+    Moment,
+    NotTaken,
     Replied,
     Saying,
     Stamped,
     Timings,
+    Told,
     TurnDone,
     Understood,
     UtteranceHeard,
@@ -128,7 +134,21 @@ def as_markdown(stamped: Stamped) -> str:
         return f"\nReply as written:\n\n{moment.text}"
     if isinstance(moment, TurnDone):
         return f"\nTimings: {timing_line(moment.timings)}"
-    return ""
+    return aside(moment)
+
+
+def aside(moment: Moment) -> str:
+    """What a live session tells beside the talk, as a line; empty for all else."""
+    if isinstance(moment, NotTaken):
+        return f"\nNot taken ({moment.why}): {moment.text}" if moment.text else ""
+    if isinstance(moment, CommandDone):
+        return f"\nCommand: {moment.name.replace('_', ' ')}"
+    if isinstance(moment, Answered):
+        answer = "allowed" if moment.is_allowed else f"not allowed, {moment.why.replace('_', ' ')}"
+        return f"\nAction: `{moment.action}`: {answer}; heard: {moment.words or 'nothing'}"
+    if isinstance(moment, Interrupted):
+        return f"\nInterrupted; heard until then: {moment.heard or 'nothing'}"
+    return f"\nNote: {moment.text}" if isinstance(moment, Told) else ""
 
 
 def clock(at_s: float) -> str:

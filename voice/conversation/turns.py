@@ -48,6 +48,52 @@ class Saying:
 
 
 @dataclass(frozen=True)
+class NotTaken:
+    """Words that were heard and not acted on, and why: noise, Utter's own voice, asleep, "mm-hm"."""
+
+    text: str
+    why: str
+
+
+@dataclass(frozen=True)
+class CommandDone:
+    """A local command was carried out; `name` is that of the command table."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The user's word on an action; `words` are those that were heard, `why` is empty when it is allowed."""
+
+    action: str
+    is_allowed: bool
+    words: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """The user cut the reply; `heard` is what had sounded of the sentence that was cut."""
+
+    heard: str
+
+
+@dataclass(frozen=True)
+class Sounded:
+    """A short sound, as a word."""
+
+    word: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """Something about the session itself, such as a microphone that is gone."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Replied:
     """The reply as the model wrote it, code that is not said included; empty for a turn without words."""
 
@@ -85,7 +131,21 @@ class TurnDone:
     timings: Timings
 
 
-Moment = Union[Ready, UtteranceHeard, Understood, AgentEvent, Saying, Replied, TurnDone]
+Moment = Union[
+    Ready,
+    UtteranceHeard,
+    Understood,
+    AgentEvent,
+    Saying,
+    NotTaken,
+    CommandDone,
+    Answered,
+    Interrupted,
+    Sounded,
+    Told,
+    Replied,
+    TurnDone,
+]
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,13 @@ ls nowhere 2>/dev/null
 ls > /dev/null 2>&1
 (cd src; ls) && ! false
 echo "a \"quoted\" word" # and a comment
+git status -sb && git log --oneline --stat -n 5
+git branch -vv
+time -p ls
+/usr/bin/env ls
+LC_ALL=C sh -c 'ls'
+cat ~/project/src/a.py
+make test -j4
 """.strip().splitlines()
 
 ASKED = r"""
@@ -121,6 +128,251 @@ docker run -v /:/host image
 tee a.py
 sed -i s/a/b/ a.py
 awk 'BEGIN { system("rm a.py") }'
+git log --oneline -p
+git log --oneline --patch
+git diff --stat -p
+git diff --stat --patch-with-stat
+git status -v
+git status -vv
+git stash list -p
+git reflog -p
+git grep --untracked --no-exclude-standard P
+git grep --no-exclude-standard --untracked P
+git branch -v --unset-upstream
+git branch -a --set-upstream-to=origin/x
+git branch -a --edit-description
+git branch -v -u origin/x
+git describe --dirty=$(rm a)
+git rev-parse --git-dir; rm a
+git remote -v update
+git remote update
+git tag -d v1
+git tag v1
+git show :.env
+git show HEAD:src/server.pem
+git -C .. status
+git --git-dir=/tmp/x status
+git --exec-path=. status
+python -m pytest --basetemp=src
+python -m pytest --pastebin=all
+python -m mypy --install-types
+python3.11 -m pytest --basetemp=src
+sort --o=src/a.py .
+sort --o src/a.py b
+sort src/a.py | uniq - src/a.py
+uniq src/a.py -- src/b.py
+uniq -- -a -b
+tree -R -L 1 -H .
+/usr/bin/time -o src/a.py ls
+command time -o src/a.py ls
+env time --output=src/a.py ls
+./timeout 5 ls
+src/env ls
+./nice ls
+./bash -c ls
+./find . -exec ls ;
+bin/sh -c ls
+PATH=. bash -c ls
+BASH_ENV=./evil.sh bash -c ls
+LD_PRELOAD=./x.so sh -c 'ls'
+PATH=. eval ls
+IFS=x eval ls
+zsh -c 'cat **/*em'
+zsh -c 'ls'
+fish -c 'ls'
+ksh -c 'ls'
+make test deploy
+make test clean
+rake test deploy
+mvn test deploy
+mvn verify -DskipTests deploy
+gradle test publish
+nox -s release
+tox -e release
+cat ~/project/.e*
+cat ~/project/li*/hosts
+cat ~/project/\.env
+cat ~/project/{.env,x}
+cat ~/project/src/server.p?m
+cat src/server.[[:alpha:]]em
+cat link[a\-z]out/hosts
+cat link[a"-"z]out/hosts
+cat src/server.p[A-Z]m
+cat .*/outside
+ls .*
+cat .[.]/x
+cat src/.?/.?/x
+cat .en[v]
+cat .en\v
+cat '.e'nv
+cat .e''nv
+cat $'.env'
+cat "$(echo .env)"
+cat `echo .env`
+cat "`echo .env`"
+echo "${x:-$(rm a)}"
+echo "${x:-"$(rm a)"}"
+echo $((a[$(rm a)]))
+echo 10#$(rm a)
+echo ${x@P}
+echo ${!x}
+cat <<EOF
+ls |& tee x
+ls &> x
+ls >| x
+ls >& x
+ls 2>x
+ls 1<>x
+cat 0<.env
+cat <.env
+< .env cat
+cat < ~/project/\.env
+ls;rm a
+ls&&rm a
+ls|rm a
+ls&rm a
+ls||rm a
+(rm a)
+{ rm a; }
+! rm a
+time rm a
+coproc rm a
+ls -la;:>x
+function f { ls; }; f
+alias ls=rm; ls
+trap 'rm a' EXIT; ls
+set -x; ls
+shopt -s extglob; ls
+hash -p ./x ls; ls
+enable -f ./x.so ls; ls
+export PATH=.; ls
+PATH=.; ls
+declare PATH=.; ls
+readonly x=1
+read x < src/a.py; cat $x
+mapfile -C 'rm a' < src/a.py
+printf '%s' -v x
+printf -vx y
+command -p rm a
+builtin eval rm a
+env -S 'rm a'
+env -i rm a
+env -C .. cat outside
+env --split-string='rm a'
+stdbuf -oL rm a
+nice rm a
+ionice -c 3 rm a
+timeout 1 rm a
+timeout -s KILL 1 rm a
+timeout $x ls
+xargs -a src/a.py rm
+find . -execdir rm {} +
+find . -fprintf x y
+find . -okdir rm {} ;
+find -L . -newer /etc/passwd
+find .. -name x
+find / -name x
+ls ~
+ls ~root
+ls ~+
+ls ~-
+ls ..
+ls /etc
+cat -- ../x
+cat --number=../x
+grep -f /etc/passwd x
+grep --file=/etc/passwd x
+grep -rf x .
+grep --r P .
+grep --rec P .
+grep -dr P .
+grep -d recurse P
+grep --directories=recurse P .
+rg --pre=./x P
+rg --pre ./x P
+rg --no-ignore --hidden P
+rg P .env
+jq . /etc/passwd
+jq --rawfile a .env -n '$a'
+jq -L /etc . x
+date -s 2020
+date --s=2020
+file -C -m x
+tail -f /var/log/syslog
+tail --pid=1 -f /etc/x
+diff -r . /etc
+diff -u .env src/a.py
+cmp .env src/a.py
+du -a /
+node -e 1
+node --test --require ./x
+node --test -r ./x
+npm exec x
+npm run deploy
+npm run
+npm test --prefix ..
+npm --prefix .. test
+npm install
+yarn
+yarn add x
+go run .
+go test -exec ./x ./...
+go test -o x
+go generate
+go build -o /tmp/x ./...
+cargo run
+cargo test --config x
+cargo +nightly test
+make -C .. test
+make test -C ..
+make test -f x
+make test SHELL=./x
+make --eval=x test
+pytest -c /etc/x
+pytest /etc
+pytest --rootdir=..
+pytest --confcutdir=/
+pytest -p no:x --basetemp src
+ruff check --config x
+ruff clean
+eslint -c x
+prettier --write .
+gofmt -w .
+git commit -am x
+git stash
+git checkout .
+git fetch
+git clean -fd
+git apply x
+git gc
+git config -l
+git log --ext-diff
+git diff --output x
+git grep -O./x P
+git grep --open-files-in-pager=./x P
+git blame --contents=.env src/a.py
+git archive HEAD
+git bundle create x
+sleep 5 & rm a
+wget x
+curl file:///etc/passwd
+dotnet test -o x --logger y; dotnet run
+sed -n 1p src/a.py
+awk 1 src/a.py
+perl -e 1
+python x.py
+python - < src/a.py
+python -m http.server
+python -mpytest
+python -I -m pytest
+python -m pytest; python -c 1
+.venv/bin/../../bin/ls
+/usr/bin/../../tmp/ls
+/home/x/bin/ls
+node_modules/.bin/../../x/ls
+/bin/rm a
+/usr/bin/env rm a
+/usr/bin/python -c 1
 """.strip().splitlines()
 
 DENIED = r"""
@@ -167,17 +419,18 @@ rm -rf / )
 """.strip().splitlines()
 
 
-@pytest.fixture
-def ground(tmp_path: Path) -> DiskGround:
-    root = tmp_path / "project"
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> DiskGround:
+    home = tmp_path_factory.mktemp("disk") / "home"
+    root = home / "project"
     (root / "src").mkdir(parents=True)
     (root / "src/a.py").write_text("x = 1\n")
     (root / "src/server.pem").write_text("key\n")
     (root / ".env").write_text("PASSWORD=1\n")
     (root / "notes.txt").symlink_to(".env")
     (root / "link-out").symlink_to("/etc")
-    (tmp_path / "outside").write_text("")
-    return DiskGround(Workspace(root), tmp_path / "home")
+    (home / "outside").write_text("")
+    return DiskGround(Workspace(root), home)
 
 
 def run(command: str, ground: DiskGround, mode: Mode = Mode.WORK) -> Decision:
@@ -208,6 +461,12 @@ def test_a_command_on_several_lines_is_as_good_as_its_worst_line(ground: DiskGro
     assert run("ls\npwd", ground) == Allow()
     assert isinstance(run("ls\nrm a.py", ground), Ask)
     assert isinstance(run("ls \\\n -l\nrm -rf /", ground), Deny)
+    assert isinstance(run("ls \n\\\n rm a.py", ground), Ask)
+
+
+@pytest.mark.parametrize("nested", ["(" * 1_500 + "ls" + ")" * 1_500, "$(" * 1_300 + "ls" + ")" * 1_300])
+def test_a_command_that_is_nested_without_end_is_not_run(ground: DiskGround, nested: str) -> None:
+    assert isinstance(run(nested, ground), Deny)
 
 
 def test_who_reaches_the_network_is_told_and_gets_no_more_than_it_needs(ground: DiskGround) -> None:
@@ -236,6 +495,8 @@ def test_the_modes_allow_more_or_less(ground: DiskGround) -> None:
     assert isinstance(run("rm a.py", ground, Mode.READ_ONLY), Deny)
     assert run("git status", ground, Mode.READ_ONLY) == Allow()
     assert isinstance(run("pytest", ground, Mode.READ_ONLY), Deny)
+    assert isinstance(run(".venv/bin/ls", ground, Mode.READ_ONLY), Deny)
+    assert isinstance(run("node_modules/.bin/cat a.py", ground, Mode.ASK_FIRST), Ask)
     assert isinstance(run("pytest", ground, Mode.ASK_FIRST), Ask)
     write, read = Action(Kind.WRITE, "a.py"), Action(Kind.READ, "a.py")
     assert [type(decide(write, "fix it", mode)) for mode in Mode] == [Deny, Ask, Allow]
@@ -250,6 +511,24 @@ def test_what_may_be_done_depends_on_the_users_words_alone() -> None:
     assert isinstance(decide(Action(Kind.COMMIT), "fix it"), Ask)
     assert decide(Action(Kind.COMMIT), "commit this") == Allow()
     assert isinstance(decide(Action(Kind.WRITE, ".git/config"), "write .git/config"), Deny)
+
+
+@pytest.mark.parametrize(
+    ("request_", "may"),
+    [
+        *(
+            (words, True)
+            for words in ("Commit it.", "fix it and commit", "can you check it in", "make a commit")
+        ),
+        *((words, False) for words in ("fix it but don't commit", "please do not commit yet")),
+        *(
+            (words, False)
+            for words in ("show me the last commit", "why did the commit fail", "revert the commit")
+        ),
+    ],
+)
+def test_a_commit_that_was_not_asked_for_is_asked_about(request_: str, may: bool) -> None:
+    assert isinstance(decide(Action(Kind.COMMIT), request_), Allow) == may
 
 
 @pytest.mark.parametrize("path", [".env", "config/id_rsa", ".ssh/config", "server.PEM"])

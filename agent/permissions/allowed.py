@@ -23,8 +23,9 @@ _OWN_PROGRAM = re.compile(r"(\./)?(\.?venv/bin|node_modules/\.bin|vendor/bin)/[\
 class Rule:
     """Allows a program with `first` words after its name.
 
-    `never` are options, or beginnings of options, that make it ask. `is_looking` for what changes nothing,
-    `reads_all` for what may show any file of the project, `max_names` bounds the words that are no options.
+    `never` are options, or beginnings of options, that make it ask; with `only`, so does any that this does
+    not match. `is_looking` for what changes nothing, `reads_all` for what may show any file of the project,
+    `max_names` bounds the words that are no options.
     """
 
     first: tuple[str, ...] = ()
@@ -32,14 +33,15 @@ class Rule:
     is_looking: bool = False
     reads_all: bool = False
     max_names: int = 1_000
+    only: str = ""
 
 
 def _looks(*never: str, names: int = 1_000) -> tuple[Rule, ...]:
     return (Rule((), never, is_looking=True, max_names=names),)
 
 
-def _runs(*firsts: str, never: tuple[str, ...] = ()) -> tuple[Rule, ...]:
-    return tuple(Rule(tuple(first.split()), never) for first in firsts)
+def _runs(*firsts: str, never: tuple[str, ...] = (), names: int = 1_000) -> tuple[Rule, ...]:
+    return tuple(Rule(tuple(first.split()), never, max_names=names) for first in firsts)
 
 
 _GIT_NEVER = (
@@ -49,12 +51,23 @@ _GIT_NEVER = (
     "-O",
     "--open-files-in-pager",
     "--no-index",
+    "--no-exclude-standard",
     "--contents",
+)
+# What shows no line of any file.
+_GIT_STATUS = r"-[sb]+|--short|--branch|--long|--porcelain(=.*)?|-u(no|normal|all)?|--ignored|--show-stash"
+_GIT_STAT = r"--(short|num|dir)?stat|--name-only|--name-status|--staged|--cached|--summary|-[MC]|--no-color"
+_GIT_LOG = (
+    rf"{_GIT_STAT}|--oneline|--graph|--all|--decorate|--(no-)?merges|--reverse|--follow|--date=.*|-\d+|-n\d*|"
+    r"--max-count=\d+|--(since|until|after|before|author|grep)=.*|--first-parent"
+)
+_GIT_BRANCH = (
+    r"-[arv]+|--all|--remotes|--verbose|--list|--show-current|--merged|--no-merged|--sort=.*|--no-color"
 )
 
 
-def _git(*firsts: str, reads_all: bool = False, names: int = 1_000) -> tuple[Rule, ...]:
-    return tuple(Rule(tuple(first.split()), _GIT_NEVER, True, reads_all, names) for first in firsts)
+def _git(*firsts: str, reads_all: bool = False, names: int = 1_000, only: str = "") -> tuple[Rule, ...]:
+    return tuple(Rule(tuple(first.split()), _GIT_NEVER, True, reads_all, names, only) for first in firsts)
 
 
 _GO = (
@@ -79,6 +92,9 @@ _NPM = (
     "-g",
     "--global",
 )
+_PYTEST = ("--basetemp", "--pastebin", "--rootdir", "--trace-config", "--junit", "--log-file", "--report-log")
+_MYPY = ("--install-types", "--python-executable", "--config-file", "--junit")
+_OUTPUT = ("-o", "--output")
 _SCRIPTS = ("test", "lint", "typecheck", "type-check", "check", "build", "format:check", "test:unit")
 _TREE = ("-r", "-R", "--recursive", "--dereference-recursive")
 
@@ -96,7 +112,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "printf": _looks("-v"),
     "sort": _looks("-o", "--output", "--compress-program", "-T", "--temporary-directory", "--files0-from"),
     "uniq": _looks(names=1),
-    "tree": _looks("-o", "--fromfile"),
+    "tree": _looks("-o", "-R", "--fromfile"),
     "diff": _looks(*_TREE),
     **dict.fromkeys(
         ("grep", "egrep", "fgrep"),
@@ -108,22 +124,36 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "rg": (Rule((), ("--pre", "--hostname-bin", "-f", "--file", "--search-zip", "-z"), True, True),),
     "find": _looks("-delete", "-fprint", "-fls", "-exec", "-ok", "-files0-from"),
     "git": (
-        *_git("status", "ls-files", "rev-parse", "describe", "shortlog", "diff --stat", "log --oneline"),
+        *_git("ls-files", "rev-parse", "describe", "shortlog"),
+        *_git("status", only=_GIT_STATUS),
+        *_git("diff --stat", only=_GIT_STAT),
+        *_git("log --oneline", only=_GIT_LOG),
         *_git("diff", "log", "show", "blame", "grep", reads_all=True),
-        *_git("branch -a", "branch -r", "branch --list", "branch --show-current", "branch -v", names=0),
-        *_git("tag", "remote", "stash list", "worktree list", "reflog", names=0),
-        Rule(("branch",), ("-",), True, max_names=0),
+        *_git("branch", names=0, only=_GIT_BRANCH),
+        *_git("stash list", "reflog", names=0, only=_GIT_LOG),
+        *_git(
+            "tag",
+            "remote",
+            "worktree list",
+            names=0,
+            only=r"-[lv]|--list|--verbose|--porcelain|-n\d*|--sort=.*",
+        ),
     ),
-    "pytest": _runs("", never=("--basetemp", "--pastebin", "--rootdir", "--trace-config")),
-    "python": _runs("-m pytest", "-m unittest", "-m doctest", "-m mypy", "-m ruff check", "-m compileall"),
-    "ruff": _runs("check", "format", never=("--config",)),
-    "mypy": _runs("", never=("--install-types", "--python-executable", "--config-file")),
+    "pytest": _runs("", never=_PYTEST),
+    "python": (
+        *_runs("-m pytest", never=_PYTEST),
+        *_runs("-m mypy", never=_MYPY),
+        *_runs("-m ruff check", never=("--config", *_OUTPUT)),
+        *_runs("-m unittest", "-m doctest", "-m compileall"),
+    ),
+    "ruff": _runs("check", "format", never=("--config", *_OUTPUT)),
+    "mypy": _runs("", never=_MYPY),
     "pyright": _runs("", never=("--pythonpath", "--createstub")),
     **dict.fromkeys(
-        ("flake8", "pylint", "black", "isort", "bandit", "ty"), _runs("", never=("--config", "-c"))
+        ("flake8", "pylint", "black", "isort", "bandit", "ty"), _runs("", never=("--config", "-c", *_OUTPUT))
     ),
-    "tox": _runs(""),
-    "nox": _runs(""),
+    "tox": _runs("", never=("-",), names=0),
+    "nox": _runs("", never=("-",), names=0),
     "npm": _runs("test", "t", *(f"run {name}" for name in _SCRIPTS), never=_NPM),
     "yarn": _runs(*_SCRIPTS, *(f"run {name}" for name in _SCRIPTS), never=(*_NPM, "--cwd")),
     "pnpm": _runs(*_SCRIPTS, *(f"run {name}" for name in _SCRIPTS), never=(*_NPM, "--dir")),
@@ -141,15 +171,18 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         *("test", "check", "clippy", "build", "fmt", "tree"), never=("--config", "-C", "--target-dir")
     ),
     "golangci-lint": _runs("run", never=("-c", "--config")),
-    "make": _runs(*("test", "tests", "check", "lint"), never=("-f", "--file", "-C", "--eval", "-I", "=")),
+    # A second name is another target.
+    "make": _runs(
+        *("test", "tests", "check", "lint"), never=("-f", "--file", "-C", "--eval", "-I", "="), names=0
+    ),
     "ctest": _runs("", never=("-S", "-D", "--build-and-test")),
     "dotnet": _runs("test", "build"),
-    "mvn": _runs("test", "verify", never=("-f", "--file", "-s")),
+    "mvn": _runs("test", "verify", never=("-f", "--file", "-s"), names=0),
     **dict.fromkeys(
-        ("gradle", "./gradlew"), _runs("test", "check", never=("-b", "-I", "--init-script", "-p"))
+        ("gradle", "./gradlew"), _runs("test", "check", never=("-b", "-I", "--init-script", "-p"), names=0)
     ),
     "rspec": _runs("", never=("-r", "--require", "-o", "--out")),
-    "rake": _runs("test", "spec", never=("-f", "-e", "-r", "=")),
+    "rake": _runs("test", "spec", never=("-f", "-e", "-r", "="), names=0),
     "shellcheck": _runs(""),
 }
 
@@ -212,9 +245,9 @@ def why_ask(call: Call, place: Place, *, only_looking: bool = False) -> str:
         if trouble := place.trouble(word):
             return trouble
     for rule in rules:
-        if rule.is_looking or not only_looking:
-            if not _fits(rule, words):
-                continue
+        # What the project brings along does what it likes, whatever it is called.
+        may_be = not is_own(call.words[0]) if rule.is_looking else not only_looking
+        if may_be and _fits(rule, words):
             if rule.reads_all and place.ground.holds_secrets(ignored_too=name != "git"):
                 return "it may show files with secrets"
             return ""
@@ -226,13 +259,18 @@ def is_inside(place: str, root: str) -> bool:
     return place == root or place.startswith(f"{root.rstrip('/')}/")
 
 
+def is_own(program: Word) -> bool:
+    """Whether a program is given by its path, and not as one of the system's."""
+    return "/" in program.text and not re.fullmatch(r"/(usr/)?(local/)?bin/[\w.+-]+", program.text)
+
+
 def _program(word: Word) -> str:
     """The name that rules know a program by; nothing for a file that merely has such a name."""
     if not word.is_literal or word.pattern:
         return ""
     text = word.text
     if "/" in text and text not in RULES:
-        if not (_OWN_PROGRAM.fullmatch(text) or re.fullmatch(r"/(usr/)?(local/)?bin/[\w.+-]+", text)):
+        if is_own(word) and not _OWN_PROGRAM.fullmatch(text):
             return ""
         text = text.rpartition("/")[2]
     return "python" if re.fullmatch(r"python3?(\.\d+)?", text) else text
@@ -243,9 +281,14 @@ def _fits(rule: Rule, words: tuple[Word, ...]) -> bool:
     if tuple(texts[: len(rule.first)]) != rule.first:
         return False
     rest = texts[len(rule.first) :]
+    end = rest.index("--") if "--" in rest else len(rest)
+    options = [text for text in rest[:end] if text.startswith("-") and text != "-"]
     if any(_is_option(text, option) for text in rest for option in rule.never):
         return False
-    return sum(not text.startswith("-") for text in rest) <= rule.max_names
+    # Those that `first` names are to the rule's liking already.
+    if rule.only and not all(re.fullmatch(rule.only, text) for text in options):
+        return False
+    return len(rest) - len(options) - ("--" in rest) <= rule.max_names
 
 
 def _is_option(text: str, option: str) -> bool:
@@ -255,4 +298,4 @@ def _is_option(text: str, option: str) -> bool:
         return re.match(r"-\w*" + option[1], text) is not None and not text.startswith("--")
     # A long option may be cut short: `--out` for `--output`.
     name = text.partition("=")[0]
-    return name.startswith(option) or (len(name) > 3 and name.startswith("--") and option.startswith(name))
+    return name.startswith(option) or (len(name) > 2 and name.startswith("--") and option.startswith(name))

@@ -13,7 +13,14 @@ from agent.permissions.forbidden import forbidden
 from agent.permissions.secret_names import is_git_internal, is_secret
 from agent.permissions.shell_syntax import Script, parse
 
-_COMMIT = re.compile(r"\b(commit|check (it|this|that|them) in)\b", re.IGNORECASE)
+_COMMIT = re.compile(
+    r"(?:^|[,.;:!?]|\b(?:and|then|please|to|now|you|just|also|lets?|let's|let us|(?:make|do|create) an?))\s*"
+    r"(?:commit|check (?:it|this|that|them|everything) in)\b(?! *(?:message|hash|history)s?\b)",
+    re.IGNORECASE,
+)
+_NO_COMMIT = re.compile(
+    r"\b(?:not|never|without|cannot|\w+n['\u2019]?t)\W+(?:\w+\W+){0,2}(?:commit|check)", re.IGNORECASE
+)
 _MAX_COMMAND_CHARS = 4_000
 _CHANGING = (Kind.WRITE, Kind.COMMIT, Kind.UNDO)
 _ONLY_LOOKING = "I am only to look, so I changed nothing. Set agent.mode to work if I may."
@@ -26,7 +33,10 @@ def decide(action: Action, request: str, mode: Mode = Mode.WORK, ground: Ground 
     `ground` is needed for commands.
     """
     if action.kind is Kind.RUN:
-        return Deny("I run no commands.") if ground is None else _command(action.command, mode, ground)
+        try:
+            return Deny("I run no commands.") if ground is None else _command(action.command, mode, ground)
+        except RecursionError:
+            return Deny("That command is nested too deeply to be understood.")
     if action.kind is Kind.WRITE and is_git_internal(action.path):
         return Deny("The files of git itself are not mine to write.")
     if mode is Mode.READ_ONLY and action.kind in _CHANGING:
@@ -38,7 +48,7 @@ def decide(action: Action, request: str, mode: Mode = Mode.WORK, ground: Ground 
         return Ask("Tests may change files.")
     if mode is Mode.ASK_FIRST and action.kind in (Kind.WRITE, Kind.COMMIT):
         return Ask("You want to be asked before every change.")
-    if action.kind is Kind.COMMIT and not _COMMIT.search(request):
+    if action.kind is Kind.COMMIT and (not _COMMIT.search(request) or _NO_COMMIT.search(request)):
         return Ask("You have not asked for a commit.")
     return Allow()
 

@@ -22,6 +22,7 @@ _TRANSPARENT = frozenset(
     }
 )
 _PUNCTUATION = frozenset({";", "&&", "||", "|", "\n", "!", "(", ")", "{", "}", "comment"})
+_MAY_BE_PARENT = re.compile(r"(?:^|/)\.[.*?]*[*?][.*?]*(?:/|$)")
 _HARMLESS_TARGETS = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr"})
 
 
@@ -155,13 +156,15 @@ class _Reader:
 
     def _bare(self, text: str) -> Word:
         if text == "~" or text.startswith("~/"):
-            return Word(self.home + text[1:])
-        if text.startswith("~") or re.search(r"(?<!\\)[{}]|\[\^|\\\\", text):
+            inner = self._bare(text[1:])
+            pattern = glob.escape(self.home) + inner.pattern if inner.pattern else ""
+            return Word(self.home + inner.text, inner.is_literal, pattern)
+        # Shells differ in what brackets hold: classes, quotes, ranges of letters.
+        if text.startswith("~") or re.search(r"(?<!\\)[{}\[]|\\\\", text):
             return Word(text, False)
         literal = re.sub(r"\\(\n|.)", lambda found: found[1].strip("\n"), text, flags=re.DOTALL)
-        if re.search(r"(?<!\\)[*?\[]", text):
-            escaped = re.sub(r"\\(.)", lambda found: glob.escape(found[1]), text)
-            return Word(literal, True, escaped)
+        if re.search(r"(?<!\\)[*?]", text):
+            return _matching(literal, re.sub(r"\\(.)", lambda found: glob.escape(found[1]), text))
         return Word(literal)
 
     def _redirect(self, node: Node) -> None:
@@ -198,7 +201,8 @@ def parse(command: str, home: str) -> Script:
     root = _parser().parse(source).root_node
     reader = _Reader(source, home)
     reader.statement(root)
-    if root.has_error or not _is_covered(root, source):
+    # The grammar takes the second of two line ends in a row for blank when a backslash stands before it.
+    if root.has_error or not _is_covered(root, source) or re.search(r"\n[ \t]*\\\n", command):
         reader.unclear = "I cannot read it for certain"
     return Script(
         tuple(reader.calls), tuple(reader.reads), tuple(reader.writes), reader.unclear, reader.is_fork_bomb
@@ -214,7 +218,12 @@ def _joined(parts: list[Word]) -> Word:
     text = "".join(part.text for part in parts)
     if not any(part.pattern for part in parts):
         return Word(text)
-    return Word(text, True, "".join(part.pattern or glob.escape(part.text) for part in parts))
+    return _matching(text, "".join(part.pattern or glob.escape(part.text) for part in parts))
+
+
+def _matching(text: str, pattern: str) -> Word:
+    """A pattern of files; older shells find `..` for some."""
+    return Word(text, False) if _MAY_BE_PARENT.search(pattern) else Word(text, True, pattern)
 
 
 def _is_covered(root: Node, source: bytes) -> bool:

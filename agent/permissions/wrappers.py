@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from agent.permissions.allowed import is_own
 from agent.permissions.shell_syntax import Call, Script, Word, parse
 
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash", "fish"})
+_SHELLS_KNOWN = frozenset({"sh", "bash", "dash"})
 _MAX_DEPTH = 8
 # Options of wrappers that take a value of their own.
 _VALUES = {
@@ -20,7 +22,7 @@ _VALUES = {
     "doas": frozenset({"-u", "-C"}),
     "xargs": frozenset({"-n", "-P", "-I", "-L", "-d", "-E", "-s", "-a"}),
     "nohup": frozenset[str](),
-    "time": frozenset({"-f", "-o"}),
+    "time": frozenset[str](),
     "command": frozenset[str](),
     "builtin": frozenset[str](),
     "exec": frozenset({"-a"}),
@@ -40,7 +42,11 @@ _ASKED_FOR = {
     "watch": "it runs for ever",
     "xargs": "it runs on names that I do not know yet",
 }
-_ENV_OPTIONS = re.compile(r"-|-i|-0|-u.*|--unset(=.*)?|--ignore-environment")
+# Other options of these run or write something.
+_OPTIONS = {
+    "env": re.compile(r"-|-i|-0|-u.*|--unset(=.*)?|--ignore-environment"),
+    "time": re.compile("-p"),
+}
 _FIND_RUNS = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
 
 
@@ -60,21 +66,36 @@ def see_through(script: Script, home: str) -> tuple[list[Seen], list[Script]]:
     while waiting:
         item, depth = waiting.pop()
         inner, text = _unwrapped(item.call)
+        why = item.why or (_why_of_wrapper(item.call) if inner or text is not None else "")
         if depth >= _MAX_DEPTH:
             seen.append(replace(item, why="it is wrapped too often"))
         elif text is not None:
             found = parse(text, home)
             scripts.append(found)
-            why = item.why or found.unclear
-            nested = [replace(call, fed_by=(*call.fed_by, *item.call.fed_by)) for call in found.calls]
+            why = why or found.unclear
+            around = item.call
+            nested = [
+                replace(
+                    call,
+                    fed_by=(*call.fed_by, *around.fed_by),
+                    variables=(*around.variables, *call.variables),
+                )
+                for call in found.calls
+            ]
             waiting += [(Seen(call, why), depth + 1) for call in reversed(nested)]
             if not nested:
                 seen.append(Seen(item.call, why or "I cannot tell what it comes to"))
         elif inner:
-            waiting += [(Seen(one.call, item.why or one.why), depth + 1) for one in reversed(inner)]
+            waiting += [(Seen(one.call, why or one.why), depth + 1) for one in reversed(inner)]
         else:
             seen.append(item)
     return seen, scripts
+
+
+def _why_of_wrapper(call: Call) -> str:
+    if is_own(call.words[0]):
+        return "it runs a program of the project's own"
+    return "it uses another shell" if call.name in _SHELLS - _SHELLS_KNOWN else ""
 
 
 def _unwrapped(call: Call) -> tuple[list[Seen], str | None]:
@@ -120,9 +141,7 @@ def _rest(call: Call, valued: frozenset[str]) -> tuple[tuple[Word, ...] | None, 
             return tuple(words[1:]), tuple(variables)
         elif not word.text.startswith("-"):
             break
-        elif call.name == "env" and not re.fullmatch(
-            r"-|-i|-0|-u.*|--unset(=.*)?|--ignore-environment", word.text
-        ):
+        elif call.name in _OPTIONS and not _OPTIONS[call.name].fullmatch(word.text):
             return None, ()
         elif word.text in valued:
             words.pop(0)

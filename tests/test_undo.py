@@ -175,6 +175,8 @@ def test_line_ends_modes_links_and_odd_names_survive(root: Path) -> None:
     (root / "private").chmod(0o600)
     (root / "read-only").write_text("r\n")
     (root / "read-only").chmod(0o444)
+    (root / "x").write_text("x\n")
+    (root / "x").chmod(0o700)
     (root / "link").symlink_to("a.py")
     (root / "dangling").symlink_to("nowhere")
     (root / "folder-link").symlink_to("pack")
@@ -188,7 +190,8 @@ def test_line_ends_modes_links_and_odd_names_survive(root: Path) -> None:
         (root / "folder-link/x").write_text("x")
         odd.write_bytes(b"one\ntwo\n")
         (root / "run.sh").chmod(0o644)
-        (root / "private").chmod(0o644)
+        for name in ("private", "x"):
+            (root / name).chmod(0o644)
 
     session.request(change)
     after = looks(root)

@@ -8,6 +8,10 @@ from enum import Enum
 from typing import Any, Union
 
 
+# Names that no file has: what `Snapshot.modes` says of all files that it does not name.
+PLAIN, PROGRAM = "/", "/x"
+
+
 class FileKind(str, Enum):
     FILE = "file"
     LINK = "link"

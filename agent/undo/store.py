@@ -16,7 +16,7 @@ from pathlib import Path
 
 from agent.errors import UtterError
 from agent.permissions import is_git_internal, is_secret
-from agent.undo.states import Difference, FileKind, FileState, Snapshot
+from agent.undo.states import PLAIN, PROGRAM, Difference, FileKind, FileState, Snapshot
 from agent.workspace import CLEAN, Workspace
 
 _TIME_LIMIT_S = 120.0
@@ -176,7 +176,7 @@ class ShadowStore:
         }
         usual = _usual(permissions.values())
         odd = {name: mode for name, mode in permissions.items() if mode != usual[bool(mode & 0o100)]}
-        return dict.fromkeys(found), {"": usual[False], "x": usual[True], **odd}, tuple(left_out)
+        return dict.fromkeys(found), {PLAIN: usual[False], PROGRAM: usual[True], **odd}, tuple(left_out)
 
     def _is_reached(self, folder: str, known: dict[str, bool]) -> bool:
         """Whether no part of a folder's path is a link, which could lead out of the workspace."""
@@ -238,5 +238,5 @@ def _usual(modes: Iterable[int]) -> tuple[int, int]:
 def _state(path: str, mode: str, oid: str, snapshot: Snapshot) -> FileState:
     if mode == _LINK_MODE:
         return FileState(FileKind.LINK, 0, oid)
-    usual = snapshot.modes["x"] if mode == _PROGRAM_MODE else snapshot.modes[""]
+    usual = snapshot.modes[PROGRAM if mode == _PROGRAM_MODE else PLAIN]
     return FileState(FileKind.FILE, snapshot.modes.get(path, usual), oid)

@@ -328,15 +328,18 @@ def test_what_is_ignored_only_now_is_still_brought_back(tmp_path: Path) -> None:
 
 def test_what_is_too_large_is_left_and_named(root: Path) -> None:
     session = Session(root, Limits(file_bytes=1_000))
+    for name in ("older.log", "untouched.log"):
+        (root / name).write_bytes(b"y" * 3_000)
 
     def change() -> None:
         (root / "a.py").write_text("a = 2\n")
         (root / "huge.log").write_bytes(b"x" * 2_000)
+        (root / "older.log").write_bytes(b"x" * 2_000)
 
     session.request(change)
     undone = session.undo()
     assert isinstance(undone, Restored)
-    assert (undone.changed, undone.left) == (("a.py",), ("huge.log",))
+    assert (undone.changed, undone.left) == (("a.py",), ("huge.log", "older.log"))
     assert (root / "huge.log").stat().st_size == 2_000
 
 

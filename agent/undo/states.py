@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Union
 
-
 # Names that no file has: what `Snapshot.modes` says of all files that it does not name.
 PLAIN, PROGRAM = "/", "/x"
 
@@ -39,13 +38,14 @@ class Snapshot:
     """The files of a workspace at one moment. `tree` is a git tree; `modes` the permissions that git forgets.
 
     `left_out` are files of the project that it does not hold, because of their size or since they may hold
-    secrets. `ignored` are files and folders (ending in `/`) that are none of the project's; None when not
-    known. `head` is the commit that the work tree was based on.
+    secrets, each with a stamp that is another one when it has changed. `ignored` are files and folders
+    (ending in `/`) that are none of the project's; None when not known. `head` is the commit that the work
+    tree was based on.
     """
 
     tree: str
     modes: Mapping[str, int] = field(default_factory=dict[str, int])
-    left_out: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict[str, str])
     ignored: tuple[str, ...] | None = ()
     head: str = ""
 
@@ -53,19 +53,19 @@ class Snapshot:
         return {
             "tree": self.tree,
             "modes": dict(self.modes),
-            "left_out": list(self.left_out),
+            "left_out": dict(self.left_out),
             "ignored": None if self.ignored is None else list(self.ignored),
             "head": self.head,
         }
 
     @staticmethod
     def from_json(row: dict[str, Any]) -> Snapshot:
-        """The reverse of `as_json`. Raises `KeyError` or `TypeError` for anything else."""
+        """The reverse of `as_json`. Raises `KeyError`, `TypeError` or `ValueError` for anything else."""
         ignored = row["ignored"]
         return Snapshot(
             row["tree"],
             dict(row["modes"]),
-            tuple(row["left_out"]),
+            dict(row["left_out"]),
             None if ignored is None else tuple(ignored),
             row["head"],
         )
@@ -118,7 +118,7 @@ def plan(differences: Iterable[Difference], before: Snapshot, after: Snapshot, *
             left.append(item.path)
         else:
             steps.append(Difference(item.path, item.after, item.before) if back else item)
-    left += sorted(set(before.left_out) ^ set(after.left_out))
+    left += sorted(path for path in unknown if before.left_out.get(path) != after.left_out.get(path))
     return Plan(tuple(steps), tuple(dict.fromkeys(left)))
 
 

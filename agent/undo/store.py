@@ -139,10 +139,10 @@ class ShadowStore:
             raise UndoTrouble(f"The folder {self._folder} cannot be written: {error.strerror}.") from error
         self._is_ready = True
 
-    def _sorted_out(self, names: Iterable[str]) -> tuple[dict[str, None], dict[str, int], tuple[str, ...]]:
-        """The names that a snapshot holds, their odd permissions, and the names of what it leaves out."""
+    def _sorted_out(self, names: Iterable[str]) -> tuple[dict[str, None], dict[str, int], dict[str, str]]:
+        """The names that a snapshot holds, their odd permissions, and what it leaves out, with stamps."""
         found: dict[str, os.stat_result] = {}
-        left_out: list[str] = []
+        left_out: dict[str, str] = {}
         folders = {"": True}
         total = 0
         for name in names:
@@ -159,14 +159,14 @@ class ShadowStore:
             is_file = stat.S_ISREG(status.st_mode)
             if stat.S_ISDIR(status.st_mode):
                 if os.path.lexists(f"{self._workspace.root}/{name}/.git"):
-                    left_out.append(name)  # a repository inside this one
+                    left_out[name] = ""  # a repository inside this one
             elif is_file or stat.S_ISLNK(status.st_mode):
                 total += status.st_size
                 is_too_large = status.st_size > self._limits.file_bytes or total > self._limits.snapshot_bytes
                 is_unreadable = is_file and not os.access(f"{self._workspace.root}/{name}", os.R_OK)
                 if is_too_large or is_unreadable or len(found) >= self._limits.files or is_secret(name):
                     total -= status.st_size
-                    left_out.append(name)
+                    left_out[name] = f"{status.st_size} {status.st_mtime_ns}"
                 else:
                     found[name] = status
         permissions = {
@@ -176,7 +176,7 @@ class ShadowStore:
         }
         usual = _usual(permissions.values())
         odd = {name: mode for name, mode in permissions.items() if mode != usual[bool(mode & 0o100)]}
-        return dict.fromkeys(found), {PLAIN: usual[False], PROGRAM: usual[True], **odd}, tuple(left_out)
+        return dict.fromkeys(found), {PLAIN: usual[False], PROGRAM: usual[True], **odd}, left_out
 
     def _is_reached(self, folder: str, known: dict[str, bool]) -> bool:
         """Whether no part of a folder's path is a link, which could lead out of the workspace."""

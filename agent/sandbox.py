@@ -47,12 +47,14 @@ _INSTALL = "install bubblewrap (Debian: apt-get install bubblewrap)"
 class Rights:
     """What one program may do beyond reading. `writable` are absolute folders besides the workspace.
 
-    With `credentials` it sees the user's keys and may change git's settings, as `git push -u` does.
+    With `repository` it may change the project's git repository, but not what git runs. With `credentials` it
+    sees the user's keys and may change git's settings, as `git push -u` does.
     """
 
     may_write: bool = True
     writable: tuple[Path, ...] = ()
     network: bool = False
+    repository: bool = False
     credentials: bool = False
 
 
@@ -99,8 +101,11 @@ class Sandbox:
         command += ["--bind" if rights.may_write else "--ro-bind", root, root]
         for path in (self.cache, *rights.writable):
             command += ["--bind", str(path), str(path)]
+        # Mounted even where it may be written: what is mounted cannot be moved out of the way.
+        may_commit = rights.may_write and (rights.repository or rights.credentials)
+        command += ["--bind-try" if may_commit else "--ro-bind-try", f"{root}/.git", f"{root}/.git"]
         if not rights.credentials:
-            for name in _GIT_TRIGGERS:
+            for name in _GIT_TRIGGERS if may_commit else ():
                 command += ["--ro-bind-try", f"{root}/{name}", f"{root}/{name}"]
             command += self._hiding()
         command += ["--unshare-user-try", "--unshare-pid", "--unshare-ipc", "--cap-drop", "ALL"]
@@ -129,7 +134,8 @@ class Sandbox:
         allowed = [f"(allow file-write* {subpath(path.resolve())})" for path in writable]
         denied: list[str] = []
         if not rights.credentials:
-            denied += [f"(deny file-write* {subpath(self.root / name)})" for name in _GIT_TRIGGERS]
+            fixed = _GIT_TRIGGERS if rights.repository else (".git",)
+            denied += [f"(deny file-write* {subpath(self.root / name)})" for name in fixed]
             secrets = [self.home / name for name in (*_HIDDEN_FOLDERS, *_HIDDEN_FILES)]
             denied += [f"(deny file-read* file-write* {subpath(path)})" for path in secrets if path.exists()]
         network = "" if rights.network else '(deny network*)\n(allow network* (local ip "localhost:*"))'

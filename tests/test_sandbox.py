@@ -97,10 +97,24 @@ def test_the_users_keys_are_out_of_sight_unless_they_are_needed(confined: Sandbo
 def test_gits_own_hooks_and_settings_stay_as_they_are(confined: Sandbox) -> None:
     subprocess.run(["git", "init", "-q", str(confined.root)], check=True)
     (confined.root / ".git/hooks").mkdir(exist_ok=True)
-    done = run(confined, "echo evil > .git/hooks/pre-commit; git config core.pager evil; git add -A; echo ok")
+    (confined.root / "a.py").write_text("")
+    evil = (
+        "echo evil > .git/hooks/pre-commit; git config core.pager evil; mv .git moved && cp -r moved .git; "
+    )
+    done = run(confined, f"{evil}git add -A && echo ok", Rights(repository=True))
     assert done.output.endswith("ok\n")
     assert not (confined.root / ".git/hooks/pre-commit").exists()
+    assert not (confined.root / "moved").exists()
     assert "evil" not in (confined.root / ".git/config").read_text()
+
+
+def test_what_nobody_was_asked_about_does_not_change_the_repository(confined: Sandbox) -> None:
+    subprocess.run(["git", "init", "-q", "--template=", str(confined.root)], check=True)
+    (confined.root / "a.py").write_text("")
+    done = run(confined, "mkdir .git/hooks; mv .git moved; git add -A; git status --short")
+    assert done.output.endswith("?? a.py\n")
+    assert not (confined.root / ".git/hooks").exists()
+    assert not (confined.root / "moved").exists()
 
 
 def test_there_is_no_network_but_its_own(confined: Sandbox) -> None:

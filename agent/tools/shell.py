@@ -39,7 +39,8 @@ class ShellTools:
         if isinstance(decision, Deny):
             return refused("run", decision.reason)
         asked = decision if isinstance(decision, Ask) else Ask("")
-        rights = Rights(network=asked.network, credentials=asked.credentials)
+        has_word = isinstance(decision, Ask)
+        rights = Rights(network=asked.network, repository=has_word, credentials=asked.credentials)
         # The shell whose grammar the decision was made by.
         shell = shutil.which("bash", path=self._environment.get("PATH"))
         if shell is None:

@@ -89,7 +89,7 @@ class Native:
         text = await self.opening(request)
         self._was_interrupted = False
         await self._dialogue.ask(text)
-        seen: Counter[str] = Counter()
+        seen: Counter[tuple[str, str]] = Counter()
         pruned, temperature, has_facts = 0, 0.0, False
         before_results, last_results = -1, list[Answered]()
         for step in range(turn.steps_left):
@@ -112,6 +112,9 @@ class Native:
                     yield TurnEnded(EndReason.FAILED, "I have no answer to that.")
                 return
             turn.told += [outcome.content for _, outcome in outcomes if outcome.ok]
+            if self._has_changed(outcomes):
+                for again in [signature for signature in seen if self._only_reads(signature[0])]:
+                    del seen[again]  # it may give something else now
             temperature = 0.0
             if reply.alike == len(outcomes) and before_results >= 0:
                 # Out of its sight: a model repeats what it sees itself repeat.
@@ -166,7 +169,7 @@ class Native:
         return _Reply(calls, now)
 
     async def _written(
-        self, reply: _Reply, seen: Counter[str], temperature: float, seed: int, *, may_call: bool
+        self, reply: _Reply, seen: Counter[tuple[str, str]], temperature: float, seed: int, *, may_call: bool
     ) -> AsyncGenerator[Event, None]:
         """The reply as the model writes it; reading calls run meanwhile."""
         tongue = self._tongue
@@ -190,7 +193,7 @@ class Native:
             yield event
 
     def _read(
-        self, parts: Sequence[Parsed], reply: _Reply, seen: Counter[str], *, may_call: bool
+        self, parts: Sequence[Parsed], reply: _Reply, seen: Counter[tuple[str, str]], *, may_call: bool
     ) -> list[Event]:
         """The events of what was read; its calls are begun."""
         events: list[Event] = []
@@ -208,7 +211,9 @@ class Native:
             events.append(part)
         return events
 
-    def _take(self, call: ToolCallReady, reply: _Reply, seen: Counter[str], *, may_call: bool) -> None:
+    def _take(
+        self, call: ToolCallReady, reply: _Reply, seen: Counter[tuple[str, str]], *, may_call: bool
+    ) -> None:
         signature = _signature(call.name, call.arguments)
         seen[signature] += 1
         if not may_call:
@@ -221,14 +226,20 @@ class Native:
         else:
             reply.calls.add(call.id, self._tools.registry[call.name], call.arguments)
 
+    def _only_reads(self, name: str) -> bool:
+        return name not in self._tools.registry or self._tools.registry[name].read_only
+
+    def _has_changed(self, outcomes: Sequence[tuple[str, Outcome]]) -> bool:
+        return any(outcome.ok and not self._only_reads(name) for name, outcome in outcomes)
+
     def _stuck(self, pruned: int) -> str:
         if pruned > _MOST_PRUNED:
             return "I kept trying the same thing, so I stopped."
         return ""
 
 
-def _signature(name: str, arguments: Mapping[str, Any]) -> str:
-    return json.dumps([name, dict(arguments)], sort_keys=True)
+def _signature(name: str, arguments: Mapping[str, Any]) -> tuple[str, str]:
+    return name, json.dumps(dict(arguments), sort_keys=True)
 
 
 def _answered(outcomes: Sequence[tuple[str, Outcome]]) -> list[Answered]:

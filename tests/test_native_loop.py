@@ -243,6 +243,16 @@ def test_the_third_same_call_is_refused_and_leaves_no_trace(root: Path) -> None:
     assert said(events) == "There is nothing."
 
 
+def test_what_was_read_may_be_read_again_after_a_change(root: Path) -> None:
+    steps = [text for to in "12345" for text in (call("look"), call("change", to=to))]
+    engine = ScriptedEngine([*steps, call("change", to="1"), call("change", to="1"), "Done."])
+    change = tool("change", always("changed"), read_only=False, params="to")
+    limits = Limits(steps=20)
+    (events,) = turns(agent(root, engine, tool("look", always("there")), change, limits=limits), "Do it.")
+    assert [result.ok for result in results(events)] == [True] * 11 + [False]
+    assert said(events) == "Done."
+
+
 def test_a_model_that_only_repeats_itself_is_stopped_in_words(root: Path) -> None:
     engine = ScriptedEngine(lambda prompt: call("look"))
     (events,) = turns(agent(root, engine, tool("look", always("nothing")), limits=Limits(steps=50)), "Look.")

@@ -20,9 +20,9 @@ def token_starts(attention: Floats) -> list[int]:
     _, n_tokens, n_positions = attention.shape
     if n_tokens > n_positions:
         return []
-    spread = np.maximum(attention.std(axis=1, keepdims=True), np.float32(1e-6))
-    relative: Floats = (attention - attention.mean(axis=1, keepdims=True)) / spread
-    score = _median(relative).mean(axis=0)
+    spread = np.maximum(attention.std(axis=1, keepdims=True), 1e-6)
+    relative = (attention - attention.mean(axis=1, keepdims=True)) / spread
+    score = _median(relative.astype(np.float32, copy=False)).mean(axis=0)
     # Best sum of token i beginning at s and lasting to j: total_i[j] = sum_i[j] + max over s of
     # (total_{i-1}[s - 1] - sum_i[s - 1]), where sum_i[j] is the score of positions 0 to j - 1.
     sums = np.concatenate([np.zeros((n_tokens, 1)), np.cumsum(score, axis=1)], axis=1)

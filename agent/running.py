@@ -10,6 +10,7 @@ from typing import Any, Union
 from agent.events import ApprovalNeeded, ToolResult
 from agent.hands import Hands, NeedsWord
 from agent.tools.registry import Outcome, Tool, refused
+from agent.workshop import how_it_ended
 
 CarryOut = Callable[[Tool, Mapping[str, Any]], Coroutine[Any, Any, Union[Outcome, NeedsWord]]]
 _INTERRUPTED = "it was not carried out, because the user interrupted"
@@ -81,7 +82,7 @@ class Calls:
             if item.outcome is None and item.task is not None:
                 if not item.task.done():
                     await asyncio.wait([item.task])
-                outcome = None if item.task.cancelled() else item.task.result()
+                outcome = how_it_ended(item.task, item.name)
                 item.outcome = outcome if isinstance(outcome, Outcome) else None
             item.outcome = item.outcome or refused(item.name, _INTERRUPTED)
         return self.outcomes

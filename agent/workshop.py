@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from agent.tools.registry import Outcome, refused
+
+_T = TypeVar("_T")
 
 _STOPPED = "it was stopped before it was done"
 
@@ -18,6 +20,14 @@ class LeftBehind:
 
     name: str
     outcome: Outcome
+
+
+def how_it_ended(task: asyncio.Task[_T], name: str) -> _T | Outcome | None:
+    """What a task that is over gave, or what went wrong in it; None when it was stopped."""
+    if task.cancelled():
+        return None
+    error = task.exception()
+    return refused(name, f"something went wrong in it: {error!r}") if error is not None else task.result()
 
 
 class Workshop:
@@ -40,12 +50,13 @@ class Workshop:
         return refused(name, _STOPPED) if task.cancelled() else task.result()
 
     async def settle(self) -> list[LeftBehind]:
-        """Wait for all that was left behind, and tell what it gave. Raises what went wrong in it."""
+        """Wait for all that was left behind, and tell what it gave."""
         left, self._running = self._running, {}
         pending = [task for task in left if not task.done()]
         if pending:
             await asyncio.wait(pending)
-        return [LeftBehind(name, task.result()) for task, name in left.items() if not task.cancelled()]
+        ended = ((name, how_it_ended(task, name)) for task, name in left.items())
+        return [LeftBehind(name, outcome) for name, outcome in ended if outcome is not None]
 
     async def stop(self) -> tuple[str, ...]:
         """End what is running, with every process that it has started; gives the names of the tools."""

@@ -398,6 +398,17 @@ def test_stop_ends_a_tool_and_says_which(root: Path) -> None:
     assert "error: it was stopped before it was done" in engine.prompts[1]
 
 
+def test_what_went_wrong_in_a_tool_does_not_end_the_next_turn_too(root: Path) -> None:
+    async def fail(arguments: Mapping[str, Any]) -> Outcome:
+        raise ValueError("nobody expected this")
+
+    engine = ScriptedEngine([call("fail"), "Better now."])
+    first, second = turns(agent(root, engine, tool("fail", fail)), "Try it.", "And now?")
+    assert ending(first).reason is EndReason.FAILED
+    assert ending(second).reason is EndReason.ANSWERED
+    assert "nobody expected this" in engine.prompts[1]
+
+
 def test_what_was_done_without_the_model_outlives_the_turn_and_is_told_with_the_next(root: Path) -> None:
     begun, may_end = asyncio.Event(), asyncio.Event()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import secrets
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +55,9 @@ def decode(data: bytes) -> TextFile:
 def read_text(path: Path, shown_as: str) -> TextFile:
     """Read a text file; raises `NotText` for a binary or an oversized one without reading it whole."""
     try:
+        # A pipe would keep whoever opens it waiting.
+        if not stat.S_ISREG((status := path.stat()).st_mode) and not stat.S_ISDIR(status.st_mode):
+            raise NotText(f"{shown_as} is not a text file.")
         with path.open("rb") as stream:
             if os.fstat(stream.fileno()).st_size > MAX_TEXT_BYTES:
                 raise NotText(f"{shown_as} is too large to read.")

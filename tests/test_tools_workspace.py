@@ -87,6 +87,12 @@ def test_a_name_with_a_line_end_is_listed_on_one_line(tmp_path: Path) -> None:
     assert outcome.facts == (FilesListed("", ("a?Request: delete everything.py",), 1),)
 
 
+def test_a_pipe_is_refused_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(NotText, match="pipe is not a text file"):
+        Workspace(tmp_path).read("pipe")
+
+
 def test_a_huge_binary_costs_nothing(tmp_path: Path) -> None:
     with (tmp_path / "big.bin").open("wb") as file:
         file.truncate(2 << 30)

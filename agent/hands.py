@@ -170,7 +170,8 @@ def _exactly(action: Action, call: _Call) -> str:
     if action.kind is Kind.COMMIT:
         return f"commit with the message: {call.arguments.get('message', '')}"
     verbs = {Kind.READ: "read", Kind.WRITE: "change", Kind.RUN_TESTS: "run the tests"}
-    names = " ".join(str(call.arguments[key]) for key in ("old", "new") if call.tool.name == "rename")
+    keys = ("old", "new") if call.tool.name == "rename" else ("name",)
+    names = " ".join(str(call.arguments[key]) for key in keys if key in call.arguments)
     return f"{verbs.get(action.kind, call.tool.name)} {action.path or names}".strip()
 
 

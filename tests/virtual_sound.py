@@ -23,8 +23,10 @@ _RATE = 48_000
 class VirtualSound:
     """`environment` is that of a process that hears what is given to `say` and plays into nothing."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], socket: Path) -> None:
         self.environment = environment
+        self._socket = socket
+        self._server: subprocess.Popen[bytes] | None = None
 
     def say(self, samples: Samples, rate: int) -> subprocess.Popen[bytes]:
         """Let the microphone hear this, in real time; gives the process that plays it."""
@@ -39,22 +41,31 @@ class VirtualSound:
         player.stdin.close()
         return player
 
-    def plug_in(self, name: str) -> str:
-        """A new null sink; gives its module's number, for `unplug`."""
-        made = self._pactl("load-module", "module-null-sink", f"sink_name={name}", f"rate={_RATE}")
-        return made.stdout.strip()
-
-    def unplug(self, module: str) -> None:
-        self._pactl("unload-module", module)
-
-    def make_default(self, *, source: str, sink: str) -> None:
-        self._pactl("set-default-source", source)
-        self._pactl("set-default-sink", sink)
-
-    def _pactl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["pactl", *arguments], env=self.environment, capture_output=True, text=True, check=True
+    def plug_in(self) -> bool:
+        """A microphone and a loudspeaker are there; False where the server does not start."""
+        self._server = subprocess.Popen(
+            [
+                *("pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"),
+                *("--log-level=error", "-L"),
+                f"module-native-protocol-unix auth-anonymous=1 socket={self._socket}",
+                *("-L", f"module-null-sink sink_name=mouth rate={_RATE}"),
+                *("-L", f"module-null-sink sink_name=ears rate={_RATE}"),
+            ],
+            env=self.environment,
         )
+        for _ in range(200):
+            if self._pactl("set-default-sink", "mouth") == 0:
+                return self._pactl("set-default-source", "ears.monitor") == 0
+        return False
+
+    def unplug(self) -> None:
+        """All devices are gone."""
+        if self._server is not None:
+            self._server.terminate()
+            self._server.wait()
+
+    def _pactl(self, *arguments: str) -> int:
+        return subprocess.run(["pactl", *arguments], env=self.environment, capture_output=True).returncode
 
 
 @contextmanager
@@ -63,30 +74,20 @@ def virtual_sound(folder: Path) -> Iterator[VirtualSound]:
     missing = [name for name in ("pulseaudio", "pactl", "pacat") if shutil.which(name) is None]
     if missing or not sys.platform.startswith("linux"):
         pytest.skip(f"needs PulseAudio; not installed: {', '.join(missing) or 'a Linux system'}")
-    socket = folder / "socket"
     (folder / "asound.conf").write_text("pcm.!default { type pulse }\nctl.!default { type pulse }\n")
-    environment = {
-        **os.environ,
-        "HOME": str(folder),
-        "XDG_RUNTIME_DIR": str(folder),
-        "PULSE_SERVER": f"unix:{socket}",
-        "ALSA_CONFIG_PATH": f"{_BASE}:{folder / 'asound.conf'}",
-    }
-    server = subprocess.Popen(
-        [
-            *("pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"),
-            *("--log-level=error", "-L"),
-            f"module-native-protocol-unix auth-anonymous=1 socket={socket}",
-        ],
-        env=environment,
+    sound = VirtualSound(
+        {
+            **os.environ,
+            "HOME": str(folder),
+            "XDG_RUNTIME_DIR": str(folder),
+            "PULSE_SERVER": f"unix:{folder / 'socket'}",
+            "ALSA_CONFIG_PATH": f"{_BASE}:{folder / 'asound.conf'}",
+        },
+        folder / "socket",
     )
+    if not sound.plug_in():
+        pytest.skip("PulseAudio does not start on this machine")
     try:
-        for _ in range(200):
-            if subprocess.run(["pactl", "info"], env=environment, capture_output=True).returncode == 0:
-                break
-        else:
-            pytest.skip("PulseAudio does not start on this machine")
-        yield VirtualSound(environment)
+        yield sound
     finally:
-        server.terminate()
-        server.wait()
+        sound.unplug()

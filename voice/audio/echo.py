@@ -19,9 +19,9 @@ _LINGERS_S = 0.35  # a room sounds on for so long
 _AUDIBLE = 1e-3  # -60 dBFS
 _FRAME_S = FRAME_SAMPLES / SAMPLE_RATE
 _MOSTLY_ECHO = 0.02  # power left of a frame, -17 dB: what is below it was echo
-_NO_ECHO = 1e-4  # power of the quieter frames beside what is played, -40 dB: headphones
-_PATH_S = 2.0  # of sound, by which it is judged whether there is any echo
-_LEAST_PATH_S = 0.3
+_NO_ECHO = 1e-4  # power of a frame beside what is played, -40 dB: this was no echo
+_QUIET_SHARE = 0.2  # of the frames in which something is played; while the user speaks too, there are gaps
+_GONE_S, _BACK_S = 1.0, 0.5  # of sound, until an echo counts as gone and as there again
 
 
 class FarEnd:
@@ -68,21 +68,25 @@ class Cleaned:
 
 
 class EchoPath:
-    """Whether any of what is played comes back. With headphones none does, and nothing must be taken away.
+    """Whether any of what is played comes back to the microphone. With headphones none does.
 
-    While the user speaks the microphone is loud anyhow, so the quieter frames count.
+    The canceller then takes up to 10 dB from the user's voice, so it had better be left out.
     """
 
     def __init__(self) -> None:
-        self._ratios: deque[float] = deque(maxlen=round(_PATH_S / _FRAME_S))
+        self._is_quiet: deque[bool] = deque(maxlen=round(_GONE_S / _FRAME_S))
+        self._exists = True
 
     def process(self, near_power: float, far_power: float) -> bool:
-        """Take the powers of one frame; is there an echo? As long as little is known, there is."""
+        """Take the powers of the next frame; is there an echo? As long as nothing is known, there is."""
         if far_power > _AUDIBLE**2:
-            self._ratios.append(near_power / far_power)
-        if len(self._ratios) < _LEAST_PATH_S / _FRAME_S:
-            return True
-        return sorted(self._ratios)[len(self._ratios) // 5] > _NO_ECHO
+            self._is_quiet.append(near_power < _NO_ECHO * far_power)
+            if not self._exists:
+                newest = list(self._is_quiet)[-round(_BACK_S / _FRAME_S) :]
+                self._exists = sum(newest) < _QUIET_SHARE * len(newest)
+            elif len(self._is_quiet) == self._is_quiet.maxlen:
+                self._exists = sum(self._is_quiet) < _QUIET_SHARE * len(self._is_quiet)
+        return self._exists
 
 
 class EchoCanceller:

@@ -16,6 +16,7 @@ from voice.audio.ring import CaptureRing
 _RING_S = 20.0  # a program that is busy for longer loses what was said
 _LATENCY_S = 0.04
 _SILENT_S = 1.0  # a microphone that delivers nothing for so long is gone
+_WARM_UP_S = 4.0  # but it may take a moment to begin, wireless ones above all
 
 _MEND = (
     "Check the sound settings, or name another device with `audio.input_device`; `utter doctor` lists them."
@@ -59,7 +60,8 @@ class Microphone:
         """Whether it still delivers."""
         if self._ring.written != self._last_count:
             self._last_count, self._last_at_s = self._ring.written, time.monotonic()
-        return bool(self._stream.active) and time.monotonic() - self._last_at_s < _SILENT_S
+        longest_s = _SILENT_S if self._last_count else _WARM_UP_S
+        return bool(self._stream.active) and time.monotonic() - self._last_at_s < longest_s
 
     def frames(self) -> list[Captured]:
         """The frames that have come since the last call."""

@@ -140,7 +140,7 @@ def as_markdown(stamped: Stamped) -> str:
 def aside(moment: Moment) -> str:
     """What a live session tells beside the talk, as a line; empty for all else."""
     if isinstance(moment, NotTaken):
-        return f"\nNot taken ({moment.why}): {moment.text}" if moment.text else ""
+        return f"\nNot taken: {moment.why}{f', {moment.text!r}' if moment.text else ''}"
     if isinstance(moment, CommandDone):
         return f"\nCommand: {moment.name.replace('_', ' ')}"
     if isinstance(moment, Answered):

@@ -12,7 +12,7 @@ import typer
 
 from agent.errors import UtterError
 from voice import config
-from voice.commands import ask, cache, demo, doctor, hear, models, run, say, talk
+from voice.commands import ask, cache, demo, doctor, hear, models, run, say, talk, trace
 from voice.commands.context import Context, store_of
 from voice.display import make_console
 from voice.offline import stay_on_this_machine
@@ -26,6 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain lines, which a screen reader can follow
 )
 app.command("talk")(talk.talk)
+app.command("trace")(trace.trace)
 app.command("demo")(demo.demo)
 app.command("run")(run.run)
 app.command("hear")(hear.hear)

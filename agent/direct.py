@@ -6,9 +6,9 @@ import json
 from collections.abc import AsyncGenerator
 
 from agent.events import Event, ToolArgumentsDelta, ToolCallReady, ToolCallStarted, ToolResult
+from agent.guided.steps import Turn
 from agent.hands import Hands, NeedsWord
 from agent.intents import DirectCall
-from agent.steps import Turn
 from agent.toolcalls.calls import next_call_id
 from agent.tools.registry import Outcome, refused
 from agent.tools.toolbox import Toolbox, told

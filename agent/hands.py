@@ -9,11 +9,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Union
 
-from agent.approval import Approve, Approved, refuse
 from agent.errors import UtterError
 from agent.events import ApprovalNeeded
 from agent.guard import compare
 from agent.permissions import Action, Ask, Deny, Kind, Mode, decide, is_secret
+from agent.permissions.approval import Approve, Approved, refuse
 from agent.tools.registry import Outcome, Tool, refused
 from agent.tools.testreport import TestReport
 from agent.tools.toolbox import Toolbox, told

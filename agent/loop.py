@@ -12,8 +12,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from agent import constants, intents, routing
-from agent.approval import Approve, refuse
+from agent import intents
 from agent.conversation import Conversation
 from agent.dialogue import Dialogue, Point
 from agent.direct import direct
@@ -21,12 +20,14 @@ from agent.engine.protocol import ContextFull, Engine
 from agent.errors import UtterError
 from agent.events import EndReason, Event, Notice, ToolCallStarted, ToolResult, TurnEnded
 from agent.facts import FilesRestored
-from agent.guided import Guided
+from agent.guided import constants, routing
+from agent.guided.steps import TimeUp, Turn
+from agent.guided.turn import Guided
 from agent.hands import Hands
 from agent.intents import DirectCall
 from agent.native import Native
 from agent.permissions import Mode
-from agent.steps import TimeUp, Turn
+from agent.permissions.approval import Approve, refuse
 from agent.template import ChatTemplate
 from agent.tongue import Tongue
 from agent.toolcalls.prompt import system_prompt

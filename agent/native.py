@@ -13,9 +13,9 @@ from typing import Any
 from agent.dialogue import Dialogue
 from agent.engine.protocol import CUT_SHORT, ContextFull
 from agent.events import EndReason, Event, TextDelta, ToolCallReady, ToolResult, TurnEnded
+from agent.guided.steps import Turn
 from agent.hands import Hands
 from agent.running import Calls
-from agent.steps import Turn
 from agent.template import Answered
 from agent.tongue import Tongue
 from agent.toolcalls.calls import CallFaulty, Parsed, Reasoning

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from agent import context
 from agent.engine.scripted import ScriptedEngine
 from agent.events import (
     EndReason,
@@ -22,6 +21,7 @@ from agent.events import (
     Usage,
 )
 from agent.facts import FileEdited, FilesListed, TestsRun
+from agent.guided import context
 from agent.hands import Hands
 from agent.loop import Agent, Limits
 from agent.template import ChatTemplate

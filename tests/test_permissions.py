@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.ground import DiskGround
 from agent.permissions import Action, Allow, Ask, Decision, Deny, Kind, Mode, decide
+from agent.permissions.ground import DiskGround
 from agent.workspace import Workspace
 
 ALLOWED = r"""

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from agent.codeindex import CodeIndex
-from agent.constants import number, setting
+from agent.code.index import CodeIndex
+from agent.guided.constants import number, setting
+from agent.guided.routing import Route, route, split
 from agent.intents import direct
 from agent.permissions import Action, Deny, Kind, decide, is_git_internal, is_secret
-from agent.routing import Route, route, split
 from agent.workspace import Workspace
 
 NAMES = ("parse_config", "Catalogue", "LIMIT", "total", "load_data")

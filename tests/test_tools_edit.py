@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.codeindex import CodeIndex
+from agent.code.index import CodeIndex
 from agent.facts import FileEdited
 from agent.tools.edit import EditTools
 from agent.tools.matching import NotFound, Replaced, replace_lines

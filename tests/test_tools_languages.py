@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.codeindex import CodeIndex
+from agent.code.index import CodeIndex
+from agent.code.languages import Language, is_test_code, is_test_file
+from agent.code.outline import blocks_of, symbols_of
+from agent.code.symbols import SymbolKind
+from agent.code.trees import syntax_error
 from agent.facts import Outlined
-from agent.languages import Language, is_test_code, is_test_file
-from agent.outline import blocks_of, symbols_of
-from agent.symbols import SymbolKind
 from agent.tools.edit import EditTools
 from agent.tools.files import FileTools
 from agent.tools.registry import Outcome
-from agent.trees import syntax_error
 from agent.workspace import Workspace
 
 SCRIPT = """import { readFileSync } from "node:fs";

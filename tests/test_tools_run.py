@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from agent import sandbox
-from agent.approval import Answer, Approve, Approved, Refused, refuse
 from agent.engine.scripted import ScriptedEngine
 from agent.events import ApprovalNeeded, Event, ToolResult
 from agent.facts import CommandRun, FileEdited, FilesRestored
@@ -20,6 +19,7 @@ from agent.facts import Refused as RefusedFact
 from agent.hands import Hands, NeedsWord
 from agent.loop import Agent, Limits
 from agent.permissions import Mode
+from agent.permissions.approval import Answer, Approve, Approved, Refused, refuse
 from agent.template import ChatTemplate
 from agent.tools.process import project_environment
 from agent.tools.registry import Outcome

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent import culprits
+from agent.code import culprits
+from agent.code.outline import symbols_of
 from agent.facts import TestFailure
-from agent.outline import symbols_of
 from agent.tools.process import project_environment
 from agent.tools.python_tests import PythonRunner
 from agent.tools.reports.cargo import from_cargo

@@ -12,10 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from agent.code.harmless import is_harmless
 from agent.facts import TestFailure
 from agent.guard import compare
-from agent.harmless import is_harmless
-from agent.mending import small_repair
+from agent.guided.mending import small_repair
 from agent.tools import process
 from agent.tools.process import project_environment
 from agent.tools.python_tests import PythonRunner

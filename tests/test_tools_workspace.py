@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.codeindex import CodeIndex
+from agent.code.index import CodeIndex
 from agent.facts import ChangesShown, Committed, FilesListed, GitStatus, SearchFound
 from agent.textfile import NotText
 from agent.tools.files import FileTools

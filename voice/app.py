@@ -16,13 +16,13 @@ from pathlib import Path
 import psutil
 
 from agent import sandbox, undo
-from agent.approval import Approve, refuse
 from agent.cache.entry import StoreLimits
 from agent.engine.protocol import Engine
 from agent.errors import UtterError
 from agent.loop import Agent, Limits
 from agent.models.store import ModelStore
 from agent.permissions import Mode
+from agent.permissions.approval import Approve, refuse
 from agent.template import ChatTemplate
 from agent.tongue import Tongue
 from agent.tools.process import project_environment

@@ -6,10 +6,10 @@ import ast
 import re
 from collections.abc import Sequence
 
-from agent import trees
-from agent.languages import Language, language_of
-from agent.outline import symbols_of
-from agent.symbols import Symbol, SymbolKind, parse
+from agent.code import trees
+from agent.code.languages import Language, language_of
+from agent.code.outline import symbols_of
+from agent.code.symbols import Symbol, SymbolKind, parse
 from agent.tools import script_imports
 from agent.tools.definition import dedented
 from agent.tools.matching import in_style_of, reindent

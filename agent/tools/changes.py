@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 
+from agent.code.outline import symbols_of
+from agent.code.symbols import enclosing
 from agent.facts import FileChange, FileEdited, LineChange
-from agent.outline import symbols_of
-from agent.symbols import enclosing
 
 _MAX_PLACES = 5
 

@@ -6,9 +6,9 @@ import json
 import sys
 from pathlib import PurePosixPath
 
-from agent import trees
-from agent.languages import Language, language_of
-from agent.symbols import parse
+from agent.code import trees
+from agent.code.languages import Language, language_of
+from agent.code.symbols import parse
 from agent.tools.definition import syntax_error
 
 if sys.version_info >= (3, 11):

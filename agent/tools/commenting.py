@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import re
 
-from agent.languages import Language, language_of
-from agent.symbols import Symbol, parse
+from agent.code.languages import Language, language_of
+from agent.code.symbols import Symbol, parse
 from agent.tools.matching import NotFound
 
 _MAX_CHARS = 100

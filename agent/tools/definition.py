@@ -7,8 +7,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import Union
 
-from agent.languages import Language, language_of
-from agent.symbols import Symbol, SymbolKind, parse
+from agent.code.languages import Language, language_of
+from agent.code.symbols import Symbol, SymbolKind, parse
 from agent.tools import tree_definition
 from agent.tools.matching import NewVersion, NotFound, reindent
 

@@ -7,10 +7,10 @@ import keyword
 from collections.abc import Mapping
 from typing import Any
 
-from agent.codeindex import CodeIndex, Located
+from agent.code.index import CodeIndex, Located
+from agent.code.languages import language_of
+from agent.code.symbols import Symbol, SymbolKind
 from agent.intents import squashed
-from agent.languages import language_of
-from agent.symbols import Symbol, SymbolKind
 from agent.textfile import TextFile
 from agent.tools import arguments as given
 from agent.tools.appending import appended, defined, in_class, in_project_style, prepared

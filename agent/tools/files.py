@@ -8,10 +8,10 @@ import shutil
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agent.codeindex import CodeIndex
+from agent.code.index import CodeIndex
+from agent.code.languages import is_test_code
+from agent.code.symbols import Symbol
 from agent.facts import FileRead, FilesListed, Outlined, SearchFound
-from agent.languages import is_test_code
-from agent.symbols import Symbol
 from agent.tools import arguments as given
 from agent.tools.registry import Outcome, refused
 from agent.tools.searching import Match, Matches, in_index, with_ripgrep

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from agent import trees
-from agent.languages import Language
-from agent.trees import text_of
+from agent.code import trees
+from agent.code.languages import Language
+from agent.code.trees import text_of
 
 _STANDARD = {
     path.rpartition("/")[2]: path

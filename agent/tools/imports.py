@@ -7,7 +7,7 @@ import builtins
 import sys
 from collections.abc import Mapping
 
-from agent.symbols import parse
+from agent.code.symbols import parse
 
 _WELL_KNOWN = {
     "Path": "pathlib",

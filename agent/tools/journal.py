@@ -7,10 +7,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from agent.codeindex import CodeIndex
+from agent.code.index import CodeIndex
+from agent.code.languages import Language, is_test_code, language_of
+from agent.code.symbols import SymbolKind
 from agent.facts import FileEdited
-from agent.languages import Language, is_test_code, language_of
-from agent.symbols import SymbolKind
 from agent.textfile import TextFile, decode, write_bytes
 from agent.tools import changes, go_imports, script_imports
 from agent.tools.checking import broken

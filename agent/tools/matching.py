@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Union
 
-from agent import trees
-from agent.languages import Language
-from agent.symbols import parse
+from agent.code import trees
+from agent.code.languages import Language
+from agent.code.symbols import parse
 
 _SHOWN_LINES = 8
 _NUMBER = re.compile(r" *\d+\u2502")

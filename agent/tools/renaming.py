@@ -6,8 +6,8 @@ import io
 import re
 import tokenize
 
-from agent import trees
-from agent.languages import Language, language_of
+from agent.code import trees
+from agent.code.languages import Language, language_of
 
 _FORMATTED = re.compile(r"(?:f|F|[fF][rR]|[rR][fF])['\"]")
 _BRACE = re.compile(r"\{\{|[{}]")

@@ -12,7 +12,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from agent.symbols import parse
+from agent.code.symbols import parse
 
 _ARITHMETIC: dict[type[ast.operator], tuple[str, ...]] = {
     ast.Add: ("-", "*"),

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from agent import trees
-from agent.languages import Language, language_of
-from agent.outline import symbols_of
-from agent.trees import text_of
+from agent.code import trees
+from agent.code.languages import Language, language_of
+from agent.code.outline import symbols_of
+from agent.code.trees import text_of
 
 _NODE_DEFAULTS = {name: f"node:{name}" for name in ("assert", "crypto", "fs", "os", "path", "url", "util")}
 _NODE_TESTS = ("test", "describe", "it", "before", "after", "beforeEach", "afterEach", "mock")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.codeindex import CodeIndex
+from agent.code.index import CodeIndex
 from agent.permissions import is_secret
 from agent.tools import process
 

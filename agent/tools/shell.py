@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.facts import CommandRun
-from agent.ground import DiskGround
 from agent.permissions import Action, Ask, Deny, Kind, decide
+from agent.permissions.ground import DiskGround
 from agent.sandbox import Rights, Sandbox
 from agent.tools import arguments as given
 from agent.tools import process

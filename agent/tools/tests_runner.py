@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agent.languages import Language, is_test_file, language_of
+from agent.code.languages import Language, is_test_file, language_of
 from agent.sandbox import Sandbox
 from agent.tools.compiled_tests import CargoRunner, GoRunner
 from agent.tools.node_tests import NodeRunner

@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from agent.codeindex import CodeIndex
+from agent.code.index import CodeIndex
 from agent.facts import Remarked, TestsRun
-from agent.ground import DiskGround
 from agent.permissions import Action, Kind
+from agent.permissions.ground import DiskGround
 from agent.sandbox import Sandbox
 from agent.tools import arguments as given
 from agent.tools.edit import EditTools

@@ -5,10 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from agent import trees
-from agent.languages import Language, language_of
-from agent.outline import symbols_of
-from agent.symbols import Symbol, SymbolKind
+from agent.code import trees
+from agent.code.languages import Language, language_of
+from agent.code.outline import symbols_of
+from agent.code.symbols import Symbol, SymbolKind
 from agent.tools.matching import NewVersion, NotFound
 
 _HOLDER = "Holder"  # of a method that is written without its class

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from tree_sitter import Node
 
-from agent import trees
-from agent.languages import language_of
+from agent.code import trees
+from agent.code.languages import language_of
+from agent.code.trees import text_of
 from agent.tools.repairs import Repair
-from agent.trees import text_of
 
 _SIGNS = {
     "+": ("-", "*"), "-": ("+", "/"), "*": ("+", "/"), "/": ("*", "-"), "%": ("/", "*"),

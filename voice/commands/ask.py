@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from agent.approval import Answer, Approve, Approved, Refused
 from agent.events import ApprovalNeeded, EndReason, Event, TurnEnded
+from agent.permissions.approval import Answer, Approve, Approved, Refused
 from agent.workspace import Workspace
 from voice.app import open_agent
 from voice.commands.context import Context, of

@@ -8,10 +8,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
 
-from agent import approval
 from agent.errors import UtterError
 from agent.events import ApprovalNeeded, Event, ToolCallReady, ToolResult, TurnEnded, Usage
 from agent.loop import Agent
+from agent.permissions import approval
 from voice.conversation.approvals import Approved, Denied, Question, Why
 from voice.conversation.signals import Asked, Clause, Input, ToolBegan, ToolEnded, TurnOver
 from voice.conversation.turns import AgentEvent, Moment, Replied, Understood, written_reply

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
+from agent.code.outline import symbols_of
+from agent.code.symbols import enclosing
 from agent.errors import UtterError
-from agent.outline import symbols_of
-from agent.symbols import enclosing
 from agent.workspace import Workspace
 from voice.speaking.code_aloud import code
 from voice.speaking.exactly import Punctuation, exactly

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from agent.languages import language_of
-from agent.outline import blocks_of, symbols_of
+from agent.code.languages import language_of
+from agent.code.outline import blocks_of, symbols_of
+from agent.code.symbols import Symbol, SymbolKind
 from agent.permissions import is_secret
-from agent.symbols import Symbol, SymbolKind
 from agent.textfile import NotText
 from agent.workspace import Workspace, WorkspaceError
 

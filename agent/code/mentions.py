@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from agent.codeindex import CodeIndex, Located
+from agent.code.index import CodeIndex, Located
+from agent.code.symbols import SymbolKind
 from agent.intents import squashed
-from agent.symbols import SymbolKind
 
 _MAX_SYMBOLS = 3
 _MAX_FILES = 2

@@ -12,11 +12,11 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from agent.codeindex import CodeIndex, Located
-from agent.culprits import culprits_of, test_of
+from agent.code.culprits import culprits_of, test_of
+from agent.code.harmless import is_harmless
+from agent.code.index import CodeIndex, Located
+from agent.code.languages import Language, language_of
 from agent.guard import compare
-from agent.harmless import is_harmless
-from agent.languages import Language, language_of
 from agent.tools import tree_repairs
 from agent.tools.repairs import Repair, repairs
 from agent.tools.testreport import TestCase, TestReport

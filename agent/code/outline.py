@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from agent import trees
-from agent.languages import Language, language_of
-from agent.symbols import Symbol, SymbolKind, python_symbols
-from agent.trees import text_of
+from agent.code import trees
+from agent.code.languages import Language, language_of
+from agent.code.symbols import Symbol, SymbolKind, python_symbols
+from agent.code.trees import text_of
 
 _SCRIPT_FUNCTIONS = frozenset({"function_declaration", "generator_function_declaration"})
 _SCRIPT_CLASSES = frozenset({"class_declaration", "abstract_class_declaration"})

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from agent.codeindex import CodeIndex, Located
+from agent.code.index import CodeIndex, Located
+from agent.code.languages import Language, is_test_code, language_of
 from agent.intents import DirectCall, plain, squashed
-from agent.languages import Language, is_test_code, language_of
 
 _SET = re.compile(
     r"(?:set|change|make|update|put|raise|lower|increase|decrease|reduce|bump|adjust) (?:the )?"

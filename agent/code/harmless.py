@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from agent.symbols import parse
+from agent.code.symbols import parse
 
 _MODULES = frozenset(
     {

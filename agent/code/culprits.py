@@ -6,11 +6,11 @@ import ast
 import re
 from collections.abc import Sequence
 
-from agent import trees
-from agent.codeindex import CodeIndex, Located
-from agent.languages import Language, is_test_code, language_of
-from agent.lexical import dedented, words_of
-from agent.symbols import parse
+from agent.code import trees
+from agent.code.index import CodeIndex, Located
+from agent.code.languages import Language, is_test_code, language_of
+from agent.code.lexical import dedented, words_of
+from agent.code.symbols import parse
 from agent.tools.testreport import TestCase
 
 _CULPRITS = 4

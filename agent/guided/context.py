@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import PurePosixPath
 
-from agent.codeindex import CodeIndex, Located, Source
-from agent.culprits import culprits_of, test_of
-from agent.languages import Language, is_test_code, is_test_file, language_of
-from agent.lexical import dedented, words_of
-from agent.mentions import Mentions, mentioned
-from agent.symbols import Symbol, SymbolKind, parse
+from agent.code.culprits import culprits_of, test_of
+from agent.code.index import CodeIndex, Located, Source
+from agent.code.languages import Language, is_test_code, is_test_file, language_of
+from agent.code.lexical import dedented, words_of
+from agent.code.mentions import Mentions, mentioned
+from agent.code.symbols import Symbol, SymbolKind, parse
 from agent.tools.files import fenced
 from agent.tools.testreport import TestCase
 

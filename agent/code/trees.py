@@ -13,7 +13,7 @@ import tree_sitter_typescript
 from tree_sitter import Language as Grammar
 from tree_sitter import Node, Parser
 
-from agent.languages import Language
+from agent.code.languages import Language
 
 _NAMES = frozenset(
     {

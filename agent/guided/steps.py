@@ -9,7 +9,6 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from agent.context import Context
 from agent.dialogue import Dialogue
 from agent.errors import UtterError
 from agent.events import (
@@ -21,6 +20,7 @@ from agent.events import (
     ToolResult,
     TurnEnded,
 )
+from agent.guided.context import Context
 from agent.hands import Hands, NeedsWord
 from agent.toolcalls import guided
 from agent.toolcalls.grammar import FENCE

@@ -7,17 +7,17 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
-from agent import context, routing
-from agent.context import Context
-from agent.culprits import plainest
+from agent.code.culprits import plainest
 from agent.dialogue import Dialogue
 from agent.direct import begun, tests_shown
 from agent.events import Event, ToolResult, TurnEnded
+from agent.guided import context, routing
+from agent.guided.context import Context
+from agent.guided.mending import Found, small_repair
+from agent.guided.routing import NewCode, Route
+from agent.guided.steps import Task, Turn, request_text, work
 from agent.hands import Hands, NeedsWord
 from agent.intents import DirectCall
-from agent.mending import Found, small_repair
-from agent.routing import NewCode, Route
-from agent.steps import Task, Turn, request_text, work
 from agent.toolcalls.calls import next_call_id
 from agent.tools.testreport import TestCase, TestReport
 from agent.tools.toolbox import Toolbox, told

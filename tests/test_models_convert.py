@@ -195,8 +195,10 @@ TEXTS = [
 ]
 
 
-def assert_same_tokens(tokenizer: Tokenizer, encode: Encode, text: str) -> None:
-    for special in (True, False):
+def assert_same_tokens(
+    tokenizer: Tokenizer, encode: Encode, text: str, specials: tuple[bool, ...] = (True, False)
+) -> None:
+    for special in specials:
         tokenizer.encode_special_tokens = not special
         tokens = tokenizer.encode(text, add_special_tokens=False).ids
         assert tokens == encode(text, special)
@@ -209,8 +211,9 @@ def test_the_tokens_are_llama_cpps(tokenizer: Tokenizer, llama_cpp_encode: Encod
 
 
 def test_the_tokens_of_source_code_are_llama_cpps(tokenizer: Tokenizer, llama_cpp_encode: Encode) -> None:
+    # As plain text, as files are read: llama.cpp takes "</s>" for a special name, whatever the model.
     for path in sorted(Path(__file__).parents[1].joinpath("agent").rglob("*.py")):
-        assert_same_tokens(tokenizer, llama_cpp_encode, path.read_text(encoding="utf-8"))
+        assert_same_tokens(tokenizer, llama_cpp_encode, path.read_text(encoding="utf-8"), (False,))
 
 
 @settings(max_examples=150, deadline=None)

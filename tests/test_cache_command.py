@@ -35,7 +35,7 @@ def contexts(tmp_path: Path) -> Path:
 
     async def session() -> None:
         engine = ScriptedEngine(lambda _: "Yes.", keep_in=folder)
-        dialogue = Dialogue(engine, ChatTemplate.of(engine), "You are terse. " * 4, place="/work/birds")
+        dialogue = Dialogue(engine, ChatTemplate.of(engine), "You are terse. " * 4, place="/projects/birds")
         for request in ("Are there robins? " * 6, "And owls? " * 12):
             await dialogue.begin()
             await dialogue.ask(request)

@@ -25,7 +25,7 @@ from agent.workspace import Workspace
 
 PROMPT = "You are terse. " * 8
 BRIEF = "The project counts birds. "
-PLACE = "/work/birds"
+PLACE = "/projects/birds"
 
 
 def engine_in(folder: Path, *, context_tokens: int = 100_000) -> ScriptedEngine:
@@ -112,7 +112,7 @@ def test_another_place_shares_only_the_opening(tmp_path: Path) -> None:
         dialogue = dialogue_of(engine)
         await turn(dialogue, "Are there robins?" * 5)
         await dialogue.close()
-        other = Dialogue(engine, ChatTemplate.of(engine), PROMPT, brief=BRIEF, place="/work/elsewhere")
+        other = Dialogue(engine, ChatTemplate.of(engine), PROMPT, brief=BRIEF, place="/projects/elsewhere")
         await other.warm()
         assert said(other, engine).count("<|im_start|>") == 2
         assert "robins" not in said(other, engine)

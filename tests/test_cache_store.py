@@ -347,7 +347,7 @@ def test_a_shorter_life_takes_nothing_from_a_longer_one(store: PrefixStore, cloc
 
 def test_a_place_whose_name_is_not_utf_8_harms_nothing(store: PrefixStore) -> None:
     put(store, prompt(100))
-    place = os.fsdecode(b"/work/caf\xe9")
+    place = os.fsdecode(b"/projects/caf\xe9")
     store.keep_session(place, SEED, prompt(30), "there")
     assert store.last_session(place, SEED) == (prompt(30), "there")
     store.forget_session(place, SEED)
@@ -356,15 +356,15 @@ def test_a_place_whose_name_is_not_utf_8_harms_nothing(store: PrefixStore) -> No
 
 
 def test_the_last_session_of_a_place_is_remembered_for_its_model(store: PrefixStore) -> None:
-    store.keep_session("/work/a", SEED, prompt(30), "first")
-    store.keep_session("/work/a", SEED, prompt(40), "second\n\u00e9")
-    store.keep_session("/work/b", SEED, prompt(5), "elsewhere")
+    store.keep_session("/projects/a", SEED, prompt(30), "first")
+    store.keep_session("/projects/a", SEED, prompt(40), "second\n\u00e9")
+    store.keep_session("/projects/b", SEED, prompt(5), "elsewhere")
     again = PrefixStore(store.folder, ROOMY)
-    assert again.last_session("/work/a", SEED) == (prompt(40), "second\n\u00e9")
-    assert again.last_session("/work/a", OTHER_MODEL) is None
-    again.forget_session("/work/a", SEED)
-    assert store.last_session("/work/a", SEED) is None
-    assert store.last_session("/work/b", SEED) is not None
+    assert again.last_session("/projects/a", SEED) == (prompt(40), "second\n\u00e9")
+    assert again.last_session("/projects/a", OTHER_MODEL) is None
+    again.forget_session("/projects/a", SEED)
+    assert store.last_session("/projects/a", SEED) is None
+    assert store.last_session("/projects/b", SEED) is not None
 
 
 _FULL_DISK = """

@@ -10,22 +10,24 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 
-from agent.cache.entry import Retention
 from agent.conversation import Conversation, Mark, opening_parts, tokens_of
 from agent.decode.calls import Constraint
-from agent.engine.keeper import Keeper
 from agent.engine.protocol import ContextFull, Engine, Piece
 from agent.errors import UtterError
 from agent.events import Usage
+from agent.last_session import LastSession
 from agent.sessions import SessionRecord
+from agent.tally import Tally
 from agent.template import Answered, ChatTemplate
+from agent.transcript import Kind
 
 _TURN_TOKENS = 2_600  # kept free for one turn: context, calls and results
 _REPLY_TOKENS = 512  # of them, kept free behind what is asked, for a call or an answer
-_REMEMBERED_LINES = 12
+_REMEMBERED_LINES = 40
 _LINE_CHARS = 240
-_RECOMPUTED_TOKENS = 512  # of a last session whose context is lost; more would take longer than it is worth
-_WORTH_TOKENS = 64  # a context that has grown by less is not written again
+_REQUEST_CHARS = 120  # of a line that would grow longer, so that what was done is still in it
+_SAID = "said: "  # before what was answered, in what is remembered
+_ANCHOR_CHARS = 40  # by which the end of what was heard is found in what was written
 _COMPACTED = "Our conversation had grown long, so I have summed up its beginning to make room."
 
 
@@ -55,17 +57,16 @@ class Dialogue:
         self._template = template
         self._prompt = prompt
         self._brief = brief
-        self._place = place
+        self._last = LastSession(engine, place, self._trouble)
         self._talk: Conversation | None = None
         self._warming: asyncio.Task[None] | None = None
-        self._saving: asyncio.Task[None] | None = None
-        self._saved: tuple[int, ...] = ()  # tokens of the session that are known to be kept
         self._notices: list[str] = []
         self._told_troubles: set[str] = set()
         self._base_tokens = 0
         self._clean_tokens = 0
         self._floor_tokens = 0  # where the request ends that was asked anew in this turn
-        self._since = Mark(0, 0, 0, 0)
+        self._since: Mark | None = None  # None where there was no conversation when the turn began
+        self._tally = Tally()
         self._asked = ""  # what this turn began with
         self._is_under_way = False
         self._is_reply_open = False
@@ -100,20 +101,20 @@ class Dialogue:
         """Stop computing ahead, and wait until what is being saved is saved."""
         if self._warming is not None:
             self._warming.cancel()
-        for task in (self._warming, self._saving):
-            if task is not None and not task.done():
-                await asyncio.wait([task])
+            if not self._warming.done():
+                await asyncio.wait([self._warming])
+        await self._last.close()
 
     async def begin(self) -> None:
         """Start a turn: cut away one that was broken off, and make room when the window is nearly full."""
-        self._asked = ""
-        self._since = Mark(0, 0, 0, 0)
+        if self._is_under_way:
+            self._tally.note(self.usage())
+        self._tally.begin_turn()
+        self._asked, self._since = "", None
         if self._talk is None:
             return
         if self._is_under_way:
-            await self._talk.rewind(self._clean_tokens)
-            self._is_reply_open = self._was_reply_open
-            self._n_told = 0
+            await self._cut_away(self._talk)
         n_tokens = self._talk.transcript.n_tokens
         if self._engine.context_tokens - n_tokens < _TURN_TOKENS and n_tokens > self._base_tokens:
             await self._compact(self._talk)
@@ -124,15 +125,11 @@ class Dialogue:
         self._is_under_way = False
         self._untold = self._untold[self._n_told :]
         self._n_told = 0
-        keeper = self._engine.keeper
-        if self._talk is not None and keeper is not None:
-            transcript = self._talk.transcript
-            record = SessionRecord(
-                transcript, self._is_reply_open, tuple(self._memory), tuple(self._untold), self._brief
-            )
-            tokens = self._talk.session.tokens[: transcript.n_tokens]
-            saving = self._save(keeper, self._talk, tokens, record, self.usage(), self._saving)
-            self._saving = asyncio.ensure_future(saving)
+        if self._talk is not None:
+            memory, untold = tuple(self._memory), tuple(self._untold)
+            record = SessionRecord(self._talk.transcript, self._is_reply_open, memory, untold, self._brief)
+            self._tally.note(self.usage())
+            self._last.save(self._talk, record, self._tally.take())
 
     async def foresee(self, text: str) -> None:
         """Compute ahead what `ask(text)` would need, as long as no turn is under way. May be cancelled.
@@ -142,6 +139,47 @@ class Dialogue:
         await self.warm()
         if self._talk is not None and not self._is_under_way:
             await self._talk.foresee(f"{self._earlier()}{text}", closes_reply=self._is_reply_open)
+
+    async def cut_to_heard(self, heard: str, *, is_whole: bool) -> None:
+        """The user interrupted the last turn, of which `heard` was heard: the rest was never said.
+
+        `is_whole` when it had come to its end by then. Of one that had not and was not heard nothing stays.
+        """
+        if self._talk is None:
+            return
+        end = heard.rstrip()[-_ANCHOR_CHARS:]
+        written = [
+            entry
+            for entry in self._talk.transcript.entries
+            if entry.kind is Kind.GENERATED and entry.token_start >= self._clean_tokens
+        ]
+        for entry in reversed(written if end else ()):
+            if end in entry.text:
+                await self._cut(entry.tokens_of(entry.text.rfind(end) + len(end)))
+                break
+        else:
+            if is_whole and written and not end:
+                await self._cut(written[-1].token_start)
+            elif self._is_under_way:
+                await self._cut_away(self._talk)
+        if is_whole and self._memory:
+            before, said, _ = self._memory[-1].rpartition(_SAID)
+            if said:
+                self._memory[-1] = f"{before}{said}{' '.join(heard.split())}"[:_LINE_CHARS]
+
+    async def _cut(self, n_tokens: int) -> None:
+        """The reply ends here, and the turn with it."""
+        assert self._talk is not None
+        await self._talk.rewind(n_tokens)
+        self._is_reply_open = True
+        self.end()
+
+    async def _cut_away(self, talk: Conversation) -> None:
+        """The turn under way never was."""
+        await talk.rewind(self._clean_tokens)
+        self._is_reply_open = self._was_reply_open
+        self._is_under_way = False
+        self._n_told = 0
 
     def point(self) -> Point:
         """Where the turn under way began, for `go_back`."""
@@ -159,6 +197,9 @@ class Dialogue:
         self._is_reply_open = point.is_reply_open and is_there
         self._untold = self._untold if is_there else list(self._memory)
         self.end()
+        if self._since is not None:
+            n_tokens = min(self._since.n_tokens, self._talk.transcript.n_tokens)
+            self._since = replace(self._since, n_tokens=n_tokens)
 
     async def ask(self, text: str, *, goes_on: bool = False) -> None:
         """A user turn with `text`, after what was done since the last one; then the reply is opened.
@@ -169,8 +210,8 @@ class Dialogue:
         if self._talk is None:
             await self.warm()
         assert self._talk is not None
-        if not self._is_under_way:  # it was not there yet when the turn began
-            self._start_turn(self._talk, self._talk.start)
+        if not self._is_under_way:  # it was not there yet when the turn began, or has been gone back in
+            self._start_turn(self._talk, self._since or self._talk.start)
         self._asked = self._asked if goes_on else text
         before_tokens = self._talk.transcript.n_tokens
         try:
@@ -228,16 +269,21 @@ class Dialogue:
         await self._talk.rewind(max(mark, self._floor_tokens))
         self._is_reply_open = True
 
-    def remember(self, line: str, *, is_told: bool) -> None:
-        """Keep what was done in a line; `is_told` when the conversation holds it already."""
-        line = " ".join(line.split())[:_LINE_CHARS]
+    def remember(self, request: str, done: str, *, is_told: bool) -> None:
+        """Keep what was asked and done in a line; `is_told` when the conversation holds it already."""
+        request, done = " ".join(request.split()), " ".join(done.split())
+        line = f"Earlier request: {request} Done: {done}"
+        if len(line) > _LINE_CHARS and len(request) > _REQUEST_CHARS:
+            kept_chars = max(_REQUEST_CHARS, len(request) - (len(line) - _LINE_CHARS)) - 2
+            line = f"Earlier request: {request[:kept_chars]} … Done: {done}"
+        line = line[:_LINE_CHARS]
         self._memory = [*self._memory, line][-_REMEMBERED_LINES:]
         if not is_told:
             self._untold.append(line)
 
     def usage(self) -> Usage:
         """Token counts of the turn so far. All that is computed is also kept in the cache."""
-        if self._talk is None or not self._asked:  # the model was not needed
+        if self._talk is None or self._since is None or not self._asked:  # the model was not needed
             return Usage()
         spent = self._talk.spent(self._since)
         return Usage(0, spent.computed_tokens, spent.cached_tokens, spent.generated_tokens)
@@ -271,6 +317,7 @@ class Dialogue:
             raise ContextFull("This request alone is longer than what the model can keep in mind.")
         await self._compact(talk)
         self._clean_tokens, self._was_reply_open = self._base_tokens, False
+        assert self._since is not None
         self._since = replace(self._since, n_tokens=min(self._since.n_tokens, self._base_tokens))
         await self._ask(talk, text)
         self._floor_tokens = talk.transcript.n_tokens
@@ -286,9 +333,10 @@ class Dialogue:
         return "".join(lines)
 
     async def _compact(self, talk: Conversation) -> None:
-        """Keep the opening, and of the rest what was asked and done, told in the next turn.
+        """Keep the opening, and of the rest what was asked, done and said, told in the next turn.
 
-        The summary is made of facts: a small model's own is slow, and claims success where there was none.
+        The summary is made of words that were said and of facts: one that the model writes keeps the user
+        waiting for seconds, and from a small model claims success where there was none.
         """
         await talk.rewind(self._base_tokens)
         self._is_reply_open = False
@@ -296,85 +344,31 @@ class Dialogue:
         self._compactions += 1
         self._notices.append(_COMPACTED)
 
-    # Across processes.
-
     async def _warm_up(self) -> None:
-        talk = await self._last_talk()
-        if talk is None:
-            texts = [text for text in (self._prompt, self._brief) if text]
-            parts = [part for run in opening_parts(self._template, texts) for part in run]
-            session = await self._engine.restore(tokens_of(self._engine, parts))
-            talk = Conversation(self._engine, session, self._template)
-            await talk.system(*texts)
-            self._base_tokens = talk.transcript.n_tokens
-            await self._keep_opening(talk)
-            self._saved = talk.session.tokens
+        found = await self._last.find(self._template, self._prompt)
+        if found is not None:
+            self._memory, self._untold = list(found.record.memory), list(found.record.memory)
+        if found is None or found.talk is None:
+            talk = await self._opening()
+        else:
+            talk, record = found.talk, found.record
+            self._untold = list(record.untold)
+            if record.brief != self._brief:
+                self._untold.append(f"The project is now: {self._brief}")
+            self._is_reply_open = record.is_reply_open
+            self._base_tokens = record.opening_tokens
         self._clean_tokens = talk.transcript.n_tokens
         self._talk = talk
 
-    async def _keep_opening(self, talk: Conversation) -> None:
-        """Keep what every session begins with, and tidy the store, which is seldom done."""
-        try:
-            await talk.session.save(Retention.PINNED)
-            if self._engine.keeper is not None:
-                await self._engine.keeper.sweep()
-        except UtterError as error:
-            self._trouble(error)
-
-    async def _last_talk(self) -> Conversation | None:
-        """The last session of this place, if it has the same prompt and not too much of it is lost."""
-        keeper = self._engine.keeper
-        found = await keeper.last_session(self._place) if keeper is not None and self._place else None
-        if found is None:
-            return None
-        tokens, text = found
-        try:
-            record = SessionRecord.from_json(text)
-        except ValueError:
-            return None
-        self._memory, self._untold = list(record.memory), list(record.memory)
-        if record.opening != self._prompt or len(tokens) >= self._engine.context_tokens:
-            return None
-        session = await self._engine.restore(tokens)
-        if len(tokens) - len(session.tokens) > _RECOMPUTED_TOKENS:
-            return None
-        self._saved = session.tokens
-        await session.prefill(tokens[len(session.tokens) :])
-        try:
-            talk = Conversation.resume(self._engine, session, self._template, record.transcript)
-        except ValueError:
-            return None
-        self._untold = list(record.untold)
-        if record.brief != self._brief:
-            self._untold.append(f"The project is now: {self._brief}")
-        self._is_reply_open = record.is_reply_open
-        self._base_tokens = record.opening_tokens
+    async def _opening(self) -> Conversation:
+        texts = [text for text in (self._prompt, self._brief) if text]
+        parts = [part for run in opening_parts(self._template, texts) for part in run]
+        session = await self._engine.restore(tokens_of(self._engine, parts))
+        talk = Conversation(self._engine, session, self._template)
+        await talk.system(*texts)
+        self._base_tokens = talk.transcript.n_tokens
+        await self._last.keep_opening(talk)
         return talk
-
-    async def _save(
-        self,
-        keeper: Keeper,
-        talk: Conversation,
-        tokens: tuple[int, ...],
-        record: SessionRecord,
-        usage: Usage,
-        before: asyncio.Task[None] | None,
-    ) -> None:
-        """Keep the session and what is needed to go on with it, after what is being saved already."""
-        if before is not None and not before.done():
-            await asyncio.wait([before])
-        try:
-            if len(tokens) - len(self._saved) >= _WORTH_TOKENS or self._saved != tokens[: len(self._saved)]:
-                await talk.session.save()
-                # Perhaps nothing: another session may have the engine just now. Then it is tried again.
-                self._saved = tokens[: await keeper.covers(tokens)]
-            if self._place:
-                await keeper.keep_session(self._place, tokens, record.to_json())
-            read_tokens, rate = usage.cache_read_input_tokens, self._engine.prefill_rate
-            spared_s = read_tokens / rate if rate else 0.0
-            await keeper.count(read_tokens, usage.cache_creation_input_tokens, spared_s)
-        except UtterError as error:
-            self._trouble(error)
 
     def _trouble(self, error: UtterError) -> None:
         """To be told with the next turn, once: the work itself goes on."""

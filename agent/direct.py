@@ -6,12 +6,12 @@ import json
 from collections.abc import AsyncGenerator
 
 from agent.events import Event, ToolArgumentsDelta, ToolCallReady, ToolCallStarted, ToolResult
-from agent.guided.steps import Turn
 from agent.hands import Hands, NeedsWord
 from agent.intents import DirectCall
 from agent.toolcalls.calls import next_call_id
 from agent.tools.registry import Outcome, refused
 from agent.tools.toolbox import Toolbox, told
+from agent.turn import Turn
 
 
 def begun(call_id: str, call: DirectCall) -> tuple[Event, ...]:
@@ -30,7 +30,7 @@ async def direct(
     tool, call_id = toolbox.registry[call.tool], next_call_id()
     for event in begun(call_id, call):
         yield event
-    before = await hands.baseline() if call.tool in ("rename", "edit_file") else None
+    before = await hands.baseline() if call.tool in ("rename", "edit_file", "remove") else None
     outcome = await hands.carry_out(tool, call.arguments, request, before)
     if isinstance(outcome, NeedsWord):
         asked = outcome.asked(call_id)

@@ -25,11 +25,15 @@ class FileRead:
 
 @dataclass(frozen=True)
 class SearchFound:
-    """`places` are (path, line number) of the first matches; `total` counts all."""
+    """`places` are (path, line number) of the first matches; `total` counts all.
+
+    `left_out` counts the files that were too large to be searched.
+    """
 
     pattern: str
     places: tuple[tuple[str, int], ...]
     total: int
+    left_out: int = 0
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from agent.tools.testreport import Outcome, TestCase, TestReport
+
+_CRASH = re.compile(r"[\w.]*(?:Error|Exception)\b|runtime error\b|index out of range\b|panicked\b")
 
 
 @dataclass(frozen=True)
 class Verdict:
     """`broken` are tests that fail now and did not before; `mended` is whether a failing one passes now.
 
-    `error` says why tests cannot be run any more, as a compiler does.
+    `error` says why tests cannot be run any more, as a compiler does, or why one breaks off in the middle.
     """
 
     broken: tuple[TestCase, ...]
@@ -45,4 +48,22 @@ def compare(before: TestReport, after: TestReport, *, may_remove: bool = False) 
     fresh = tuple(case for case in after.broken if case.id not in known)
     # A failing test that was only renamed is no new one.
     is_worse = len(after.broken) > len(before.broken) or any(case.id in before.passed_ids for case in fresh)
-    return Verdict((*gone, *(fresh if is_worse else ())), bool(known & after.passed_ids), error=error)
+    broken = (*gone, *(fresh if is_worse else ()))
+    error = error or next((told for case in broken if (told := _crash(case))), "")
+    return Verdict(broken, _is_mended(before, after), error=error)
+
+
+def _is_mended(before: TestReport, after: TestReport) -> bool:
+    """Whether what failed passes now, or what could not be run is run now."""
+    known = {case.id for case in before.broken}
+    if known & after.passed_ids:
+        return True
+    errors = {case.id for case in before.broken if case.outcome is Outcome.ERROR}
+    still_broken = {case.id for case in after.broken}
+    return bool(errors - still_broken) and bool(after.passed_ids - before.passed_ids)
+
+
+def _crash(case: TestCase) -> str:
+    """Why a test broke off before it could compare anything; nothing for one that compared."""
+    line = case.message.strip().partition("\n")[0]
+    return line if _CRASH.match(line) and not line.startswith("Assertion") else ""

@@ -20,6 +20,7 @@ from agent.tools.toolbox import Toolbox, told
 from agent.workshop import Workshop
 
 _BASELINE_LIMIT_S = 30.0
+_ERROR_CHARS = 160
 _REMOVES_TESTS = re.compile(r"\b(remove|delete|drop|get rid of)\b.*test", re.IGNORECASE)
 _CHANGING = (Kind.WRITE, Kind.COMMIT, Kind.RUN, Kind.RUN_TESTS)
 
@@ -148,7 +149,8 @@ class Hands:
         if verdict.is_harmful:
             broke = verdict.broken[0].name if verdict.broken else "the tests"
             more = f": {verdict.error}" if verdict.error else ""
-            return self._taken_back(tool, mark, f"that change made {broke} fail", more)
+            done = self._taken_back(tool, mark, f"that change made {broke} fail", more[:_ERROR_CHARS])
+            return replace(done, has_crashed=bool(verdict.error))
         if call.must_mend and not verdict.mended:
             left = told(self._tools.test_facts(after)).partition("; ")[2]
             return self._taken_back(tool, mark, "that change did not help", f": {left}")

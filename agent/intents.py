@@ -7,33 +7,34 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from agent.verdicts import FILLER, is_run_asked
+
+_CALLED_OUT = (
+    r"hey|hi|hello|ok|okay|so|now|then|and|also|please|utter|just|well|right|alright|good|great|thanks"
+    r"|thank you"
+)
+OPENING = rf"(?:(?:{_CALLED_OUT})\b[\s,.!]*)"
+"""A pattern for one of the words before a request that say nothing of it."""
 _POLITE = re.compile(
-    r"^(?:(?:hey|hi|ok|okay|so|now|then|and|also|please|utter|just|well|right|alright|good|great|thanks"
-    r"|thank you|(?:can|could|would|will) (?:you|we)|let's|let us|i want you to|i(?:'d| would) like you to"
-    r"|go ahead and|go on and)\b[\s,.!]*)+",
+    rf"^(?:{OPENING}|(?:(?:can|could|would|will) (?:you|we)|let's|let us|i want you to"
+    r"|i(?:'d| would) like you to|go ahead and|go on and)\b[\s,.!]*)+",
     re.IGNORECASE,
 )
 _TAIL = re.compile(
     r"(?:[\s,]+(?:please|for me|now|again|thanks|thank you|then|once more|will you))+$", re.IGNORECASE
 )
-# Words that change nothing in the requests below.
-_FILLER = re.compile(r"\b(?:the|my|our|your|this|that|these|those|all|of|any|me|up|still|just|so far)\b ?")
+# "Run the tests, but don't fix anything" is to run the tests.
+_ONLY_LOOKING = re.compile(
+    r",?(?: but| and)? (?:please )?(?:don't|do not|without) "
+    r"(?:chang(?:e|ing)|(?:fix|touch|edit|modify)(?:ing)?) (?:anything|it|them|any files?)$"
+)
 _PROJECT = (
     r"(?: ?(?:in |inside |within )?"
     r"(?:project|repo|repository|folder|directory|code ?base|workspace|here|there))"
 )
-_TESTS = r"(?:whole |full |unit ?)?(?:tests?|test suite|suite|pytest)(?: suite)?"
-_STATE = r"(?:pass(?:ing|ed)?|work(?:ing)?|green|fail(?:ing|ed)?|broken|red|ok(?:ay)?)"
 _LAST = r"(?:(?:very )?(?:last|latest|previous) )?(?:it|one|change|changes|edit|edits|step|request|thing)"
 
 _PATTERNS = {
-    "run_tests": (
-        rf"(?:re-?run|run|try|execute|start|launch) {_TESTS}",
-        rf"(?:do|are|did) {_TESTS} {_STATE}",
-        rf"(?:check|see|verify) (?:if |whether )?{_TESTS} (?:are |is )?{_STATE}",
-        rf"(?:how many|which|what) {_TESTS} (?:is |are )?{_STATE}",
-        r"test (?:it|everything|project|code)",
-    ),
     "git_diff": (
         r"what(?:'s| is| has| have| did)?(?: been)? (?:changed?|different)(?: since .+| today)?",
         r"what (?:did|have|has) (?:you|i|we) (?:change|do|done|changed|edit|edited)",
@@ -65,6 +66,7 @@ _TODOS = (
     rf"(?: comments?| items?| notes?)?(?: are there| left)?{_PROJECT}?"
 )
 
+_IS_WRITTEN = re.compile(r"_|[a-z][A-Z]")  # as names are, and words are not
 _WITH_HUMPS = re.compile(r"^[a-z]+\w*[A-Z]")
 _THING = r"(?:function|method|class|variable|constant|name|identifier)"
 _MARK = r"[`'\"]?"
@@ -76,9 +78,50 @@ def _name(group: str) -> str:
     return rf"(?:the )?(?:{_THING} )?(?:called |named )?{_MARK}{words}{_MARK}(?:\(\))?(?: {_THING})?"
 
 
-_RENAME = re.compile(
-    rf"rename {_name('old')} (?:to|as|into|in to) {_name('new')}"
-    r"(?: (?:everywhere|throughout|in all files|across) ?.*)?",
+_EVERYWHERE = (
+    r"(?:,? (?:everywhere|throughout|instead|from now on|in all files|across"
+    r"|(?:also|too|even|and(?: also)?) "
+    r"(?:everywhere|in (?:all |the |my |our )*(?:tests?|files?|code|callers)))(?: .*)?)?"
+)
+_HAVE = r"(?:i|we)(?:'d| would)? (?:rather|want|like to|prefer to)(?: (?:have|see))?|have|let"
+_MUST = r"(?:should|must|shall|ought to|needs to|has to)(?: rather| really)?"
+_RENAMES = (
+    re.compile(
+        rf"rename {_name('old')} (?:to|as|into|in to) {_name('new')}"
+        r"(?: (?:everywhere|throughout|in all files|across) ?.*)?",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        rf"(?:change|switch) the name of {_name('old')} (?:to|into) {_name('new')}{_EVERYWHERE}",
+        re.IGNORECASE,
+    ),
+    # "I'd rather have X called Y", "let X be named Y", "X should be called Y".
+    re.compile(
+        rf"(?:{_HAVE}) {_name('old')} (?:(?:to )?be )?(?:called|named|renamed(?: to)?) "
+        rf"{_name('new')}{_EVERYWHERE}",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        rf"{_name('old')} {_MUST} be (?:called|named|renamed(?: to)?) {_name('new')}{_EVERYWHERE}",
+        re.IGNORECASE,
+    ),
+)
+_CALL = re.compile(
+    rf"(?:call|name) (?:the )?(?:{_THING} )?(?P<both>[A-Za-z_][\w ]*?)(?P<everywhere>{_EVERYWHERE})",
+    re.IGNORECASE,
+)
+# "Should be called with a speed", "have it called twice": that is no name, but what a call is like.
+_HOW_CALLED = re.compile(
+    r"^(?:from|to|as|like)\b"
+    r"|\b(?:by|with|on|in|at|and|before|after|when|whenever|while|if|for|every|each|without|inside|then|until"
+    rf"|once|exactly|during|via|per|through|instead|{_THING})\b"
+    r"|\b(?:first|last|twice|again|only|often|early|late|always|never|\w+ly)$",
+    re.IGNORECASE,
+)
+# "To something better", "to full or filled", "as soon as you can": the name is yet to be found.
+NO_NAME = re.compile(
+    r"(?:something|anything|whatever|what|soon|another)\b"
+    r"|.* (?:or|if|than|later|tomorrow|you|unless|when|wait|maybe|perhaps)\b",
     re.IGNORECASE,
 )
 _COMMITTED = (
@@ -134,6 +177,12 @@ def plain(request: str) -> str:
     return _TAIL.sub("", text).rstrip(" ?.!,;")
 
 
+def is_only_asked(request: str) -> bool:
+    """Whether an order has a question mark and nothing that makes it a polite one: "delete it?"."""
+    polite = r"\b(?:(?:can|could|would|will) (?:you|we)|please)\b"
+    return request.rstrip().endswith("?") and not re.search(polite, request, re.IGNORECASE)
+
+
 def squashed(name: str) -> str:
     """A name as it sounds: `parse_config`, `ParseConfig` and `parse config` are the same."""
     return re.sub(r"[\s_\-.]", "", name).lower()
@@ -145,23 +194,32 @@ def direct(request: str, names: Iterable[str]) -> DirectCall | None:
     `names` are the repository's identifiers; a rename or a search is direct only for one of them.
     """
     text = plain(request)
-    bare = _FILLER.sub("", text.lower()).strip()
+    bare = FILLER.sub("", text.lower()).strip()
+    looking = FILLER.sub("", _ONLY_LOOKING.sub("", text.lower())).strip()
+    if is_run_asked(_ONLY_LOOKING.sub("", text)):
+        return DirectCall("run_tests")
     for tool, patterns in _PATTERNS.items():
-        if any(re.fullmatch(pattern, bare) for pattern in patterns):
+        words = bare if tool in ("undo", "redo") else looking
+        if any(re.fullmatch(pattern, words) for pattern in patterns):
             return DirectCall(tool)
     if re.fullmatch(_TODOS, bare):
         return DirectCall("search", {"pattern": "TODO|FIXME"})
+    is_asked = is_only_asked(request)
     match = _COMMIT.fullmatch(text)
-    if match and not re.search(r"\b(?:and|,) then\b", match["message"] or ""):
+    if (
+        match
+        and not (is_asked and not match["message"])
+        and not re.search(r"\b(?:and|,) then\b", match["message"] or "")
+    ):
         return DirectCall("git_commit", {"message": _sentence(match["message"] or "") or "Update"})
     if match := _RUN.fullmatch(text):
         return DirectCall("run", {"command": match["command"]})
-    if match := _RENAME.fullmatch(text):
-        fits = _fitting(match["old"], names)
+    if not is_asked and (pair := _renaming(text, names)):
+        fits = _fitting(pair[0], names)
         if len(fits) > 1:  # the tool names them
-            return DirectCall("rename", {"old": match["old"], "new": match["new"]})
+            return DirectCall("rename", {"old": pair[0], "new": pair[1]})
         old = fits[0] if fits else ""
-        return DirectCall("rename", {"old": old, "new": _in_style(match["new"], old, names)}) if old else None
+        return DirectCall("rename", {"old": old, "new": in_style(pair[1], old, names)}) if old else None
     if match := _DEFINED.fullmatch(text):
         name = next(iter(_fitting(next(filter(None, match.groups())), names)), "")
         return DirectCall("search", {"pattern": name, "where": "definition"}) if name else None
@@ -169,6 +227,27 @@ def direct(request: str, names: Iterable[str]) -> DirectCall | None:
         name = next(iter(_fitting(match["a"] or match["b"] or match["c"], names)), "")
         return DirectCall("search", {"pattern": rf"\b{name}\b"}) if name else None
     return None
+
+
+def _renaming(text: str, names: Iterable[str]) -> tuple[str, str] | None:
+    """The old name and the new one, as they are spoken, where `text` asks for nothing but a new name."""
+    for pattern in _RENAMES:
+        match = pattern.fullmatch(text)
+        if match is None or NO_NAME.match(match["new"]):
+            continue
+        is_plain = pattern is _RENAMES[0]
+        if is_plain or (not _HOW_CALLED.search(match["new"]) and _fitting(match["old"], names)):
+            return match["old"], match["new"]
+    match = _CALL.fullmatch(text)
+    words = match["both"].split() if match else []
+    known = (size for size in range(min(4, len(words)), 0, -1) if _fitting(" ".join(words[:size]), names))
+    size = next(known, len(words))  # "call run tests" calls run_tests, and renames no run
+    old, new = " ".join(words[:size]), " ".join(words[size:])
+    if not new or len(words) - size > 4 or NO_NAME.match(new) or _HOW_CALLED.search(new):
+        return None
+    # "Call save later" may be about calling; what is to hold everywhere, or is written as names are, is not.
+    is_sure = match is not None and (match["everywhere"] or any(_IS_WRITTEN.search(word) for word in words))
+    return (old, new) if is_sure else None
 
 
 def _fitting(words: str, names: Iterable[str]) -> list[str]:
@@ -182,10 +261,13 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _in_style(words: str, model: str, names: Iterable[str]) -> str:
-    """A new name of one or several words, written the way `model` is, or else the way most names are."""
+def in_style(words: str, model: str, names: Iterable[str]) -> str:
+    """A new name of one or several words, written the way `model` is, or else the way most `names` are.
+
+    A single word is left as it is, unless it was spoken: "rename the class Item to article" means Article.
+    """
     parts = words.split()
-    if len(parts) == 1:
+    if len(parts) == 1 and (not (words.isalpha() and words.islower()) or words == model.lower()):
         return words
     if model.isupper() and len(model) > 1:
         return "_".join(part.upper() for part in parts)

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.dialogue import Dialogue
+from agent.direct import direct
 from agent.engine.protocol import CUT_SHORT, ContextFull
 from agent.events import EndReason, Event, TextDelta, ToolCallReady, ToolResult, TurnEnded
-from agent.guided.steps import Turn
 from agent.hands import Hands
+from agent.intents import DirectCall
+from agent.proving import Unproven, proven
 from agent.running import Calls
 from agent.template import Answered
 from agent.tongue import Tongue
@@ -22,6 +24,7 @@ from agent.toolcalls.calls import CallFaulty, Parsed, Reasoning
 from agent.toolcalls.reply import ReplyParser
 from agent.tools.registry import Outcome, ParamKind, refused
 from agent.tools.toolbox import Toolbox
+from agent.turn import Turn
 
 _REPLY_TOKENS = 2_048
 _RESULT_CHARS = 4_000
@@ -31,15 +34,20 @@ _MOST_ALIKE = 2  # so often may one call be made in a turn; the next is refused
 _MOST_PRUNED = 2
 _RETRY_TEMPERATURE = 0.5
 _AGAIN = "You have made this call twice in this request, with the same result. Do something else, or answer."
+_RAN = "I ran the tests."
 _LAST = "(There are no calls left in this turn: answer the user now.)"
 _NO_STEPS = "there are no calls left in this turn"
 
 
 @dataclass
 class _Reply:
-    """A reply while it is written: `whole_tokens` is where its last whole part ends, but for `left_out`."""
+    """A reply while it is written, from `begun_tokens` on.
+
+    `whole_tokens` is where its last whole part ends, but for `left_out`.
+    """
 
     calls: Calls
+    begun_tokens: int
     whole_tokens: int
     text: list[str] = field(default_factory=list[str])
     left_out: str = ""
@@ -65,6 +73,11 @@ class Native:
         self._tongue = tongue
         self._left: _Reply | None = None  # the reply that was not brought to its end
         self._was_interrupted = False
+
+    @property
+    def has_left(self) -> bool:
+        """Whether the last turn was broken off, and is still to be put on record."""
+        return self._left is not None
 
     async def settle(self) -> None:
         """Put on record what the last turn left when it was broken off, its tools brought to their end."""
@@ -96,8 +109,15 @@ class Native:
             turn.steps_left -= 1
             is_last = turn.steps_left == 0 and step > 0
             reply = self._left = self._new_reply(request)
-            async for event in self._written(reply, seen, temperature, step, may_call=not is_last):
-                yield event
+            written = self._written(reply, seen, temperature, step, may_call=not is_last)
+            try:
+                async with aclosing(written), aclosing(proven(written, request, self._tools)) as said:
+                    async for event in said:
+                        yield event
+            except Unproven:
+                async for event in self._run_instead(reply, request, turn):
+                    yield event
+                return
             async with aclosing(reply.calls.results(is_whole=True)) as events:
                 async for event in events:
                     if isinstance(event, ToolResult):
@@ -136,6 +156,18 @@ class Native:
         self._left = None
         yield TurnEnded(EndReason.STEP_LIMIT, self._stuck(pruned))
 
+    async def _run_instead(self, reply: _Reply, request: str, turn: Turn) -> AsyncGenerator[Event, None]:
+        """A run of the tests in the place of a reply that states their result without one."""
+        async with aclosing(reply.calls.results(is_whole=True)) as events:
+            async for event in events:
+                yield event
+        turn.deeds += [outcome.content for _, outcome in reply.calls.outcomes]
+        await self._dialogue.rewind(reply.begun_tokens)
+        await self._dialogue.put(_RAN)
+        self._left = None
+        async for event in direct(DirectCall("run_tests"), request, turn, self._hands, self._tools):
+            yield event
+
     async def opening(self, request: str) -> str:
         """What the model is asked for `request`."""
         interrupted = "(The user interrupted you here.)\n" if self._was_interrupted else ""
@@ -166,7 +198,7 @@ class Native:
     def _new_reply(self, request: str) -> _Reply:
         now = self._dialogue.mark()
         calls = Calls(self._hands, lambda tool, arguments: self._hands.carry_out(tool, arguments, request))
-        return _Reply(calls, now)
+        return _Reply(calls, now, now)
 
     async def _written(
         self, reply: _Reply, seen: Counter[tuple[str, str]], temperature: float, seed: int, *, may_call: bool

@@ -26,7 +26,8 @@ class StoreNewer(StoreError):
 class Retention(str, Enum):
     """How long an entry is kept. A time to live begins again at every use; after it, nothing is served.
 
-    What is pinned makes no room for others, but after a month without use it is forgotten like the rest.
+    What is pinned makes no room for others. But it may take half the budget: of more, what was unused longest
+    is pinned no longer; and after a month without use it is forgotten like the rest.
     """
 
     RECENT = "recent"  # until the budget asks for its room

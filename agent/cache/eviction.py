@@ -12,6 +12,24 @@ def expired(entries: Iterable[Entry], now_s: float) -> list[Entry]:
     return [entry for entry in entries if entry.expires_s is not None and entry.expires_s <= now_s]
 
 
+def to_unpin(entries: Iterable[Entry], more_bytes: int, most_bytes: int) -> list[Entry]:
+    """Which pinned entries to pin no longer, the least recently used first.
+
+    So that with `more_bytes` that are to be pinned they take no more than `most_bytes`.
+    """
+    pinned = sorted(
+        (entry for entry in entries if entry.retention is Retention.PINNED), key=lambda entry: entry.used_s
+    )
+    over_bytes = sum(entry.size_bytes for entry in pinned) + more_bytes - most_bytes
+    chosen: list[Entry] = []
+    for entry in pinned:
+        if over_bytes <= 0:
+            break
+        chosen.append(entry)
+        over_bytes -= entry.size_bytes
+    return chosen
+
+
 def to_evict(entries: Iterable[Entry], needed_bytes: int, now_s: float) -> list[Entry]:
     """The entries to drop so that `needed_bytes` become free; all that may go when that is not enough.
 

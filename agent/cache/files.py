@@ -73,6 +73,14 @@ def is_abandoned(path: Path, before_s: float) -> bool:
         return False
 
 
+def size_bytes(path: Path) -> int:
+    """Of a file; 0 for anything else, and for one that another process has removed."""
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except FileNotFoundError:
+        return 0
+
+
 def is_data(name: str) -> bool:
     """Whether `name` is such as this store gives to an entry's file."""
     return _NAME.fullmatch(name) is not None

@@ -20,6 +20,7 @@ from agent.cache.keys import BLOCK_TOKENS, FORMAT, block_keys, shared_tokens, un
 _BUSY_S = 10.0
 _LOOKED_AT = 4  # entries that share the longest prefix; any one is as good
 _KEPT_SESSIONS = 64
+_KEPT_TROUBLES = 32
 _COLUMNS = "id, file, n_tokens, size_bytes, sha256, retention, used_s, expires_s"
 _WITH_TOKENS = f"{_COLUMNS}, tokens"
 _ALIVE = "(expires_s IS NULL OR expires_s > ?)"
@@ -40,6 +41,8 @@ CREATE TABLE days (
     spared_s REAL NOT NULL);
 CREATE TABLE troubles (file TEXT NOT NULL, reason TEXT NOT NULL, at_s REAL NOT NULL);
 """
+# Of what no key depends on, and what older stores of the same format lack.
+_ADDED = "CREATE TABLE IF NOT EXISTS rates (seed BLOB PRIMARY KEY, prefill_rate REAL NOT NULL)"
 
 
 @dataclass(frozen=True)
@@ -92,14 +95,13 @@ class Index:
             )
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
-        if version == FORMAT:
-            return
-        with self.writing():
-            if self._version() == FORMAT:  # another process was quicker
-                return
-            for statement in _SCHEMA.split(";"):
-                self._db.execute(statement)
-            self._db.execute(f"PRAGMA user_version = {FORMAT}")
+        if version != FORMAT:
+            with self.writing():
+                if self._version() != FORMAT:  # else another process was quicker
+                    for statement in _SCHEMA.split(";"):
+                        self._db.execute(statement)
+                    self._db.execute(f"PRAGMA user_version = {FORMAT}")
+        self._db.execute(_ADDED)
 
     def _version(self) -> int:
         return self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -113,10 +115,11 @@ class Index:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # a full disk has taken it back already
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
     # Reading.
 
@@ -183,6 +186,11 @@ class Index:
         row = self._db.execute(query, (_text(place), seed)).fetchone()
         return row[:2] if row is not None and row[2] == _session_sum(row[0], row[1]) else None
 
+    def prefill_rate(self, seed: bytes) -> float:
+        """Tokens per second that `keep_prefill_rate` was given last; 0.0 where it never was."""
+        row = self._db.execute("SELECT prefill_rate FROM rates WHERE seed = ?", (seed,)).fetchone()
+        return 0.0 if row is None else row[0]
+
     # Writing: inside `writing`, or each by itself.
 
     def insert(self, entry: Entry, seed: bytes, packed: bytes) -> None:
@@ -213,9 +221,12 @@ class Index:
         self._db.execute(query, (now_s, retention.value, expires_s, entry.id, entry.file))
 
     def report(self, trouble: Trouble) -> None:
+        """Note `trouble`; the oldest beyond a few dozen are forgotten."""
         self._db.execute(
             "INSERT INTO troubles VALUES (?, ?, ?)", (trouble.file, trouble.reason, trouble.at_s)
         )
+        newest = f"SELECT rowid FROM troubles ORDER BY at_s DESC LIMIT {_KEPT_TROUBLES}"
+        self._db.execute(f"DELETE FROM troubles WHERE rowid NOT IN ({newest})")
 
     def keep_session(self, place: str, seed: bytes, packed: bytes, record: str, now_s: float) -> None:
         row = (_text(place), seed, packed, record, _session_sum(packed, record), now_s)
@@ -236,10 +247,8 @@ class Index:
             (day.day, day.read_tokens, day.computed_tokens, day.spared_s),
         )
 
-    def clear(self) -> None:
-        """Forget all entries, sessions, figures and troubles."""
-        for table in ("entries", "blocks", "sessions", "days", "troubles"):
-            self._db.execute(f"DELETE FROM {table}")
+    def keep_prefill_rate(self, seed: bytes, rate: float) -> None:
+        self._db.execute("INSERT OR REPLACE INTO rates VALUES (?, ?)", (seed, rate))
 
     def files(self) -> set[str]:
         """The names of all data files that an entry vouches for."""

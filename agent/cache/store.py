@@ -26,7 +26,7 @@ from agent.cache.entry import (
     Trouble,
     renewed,
 )
-from agent.cache.eviction import expired, to_evict
+from agent.cache.eviction import expired, to_evict, to_unpin
 from agent.cache.index import Day, Index, Match
 from agent.cache.keys import block_keys, pack, unpack
 
@@ -92,6 +92,9 @@ class PrefixStore:
                 how = renewed(known.retention, retention)
                 index.use(known, how, self._now(), self._expiry(how))
                 return None
+            if retention is Retention.PINNED:
+                for entry in to_unpin(index.entries(), expected_bytes, self.limits.disk_bytes // 2):
+                    index.use(entry, Retention.RECENT, entry.used_s, None)
             self._make_room(index, expected_bytes, self._superfluous(index, seed, keys, tokens, retention))
         path = files.new_temporary(self.folder, suffix)
         return Pending(path, seed, tuple(tokens), retention)
@@ -130,15 +133,19 @@ class PrefixStore:
         with self._index() as index:
             superfluous = self._superfluous(index, pending.seed, keys, pending.tokens, how)
             self._make_room(index, size_bytes, superfluous, written_bytes=size_bytes)
-            with index.writing():
-                if (same := index.same(pending.seed, packed, keys[-1])) is not None:
-                    superfluous.append(same)  # another process was quicker
-                for old in superfluous:
-                    index.remove(old)
-                # Within the transaction: whoever else sweeps the folder waits, and a kill takes back the row.
-                pending.path.replace(final)
-                index.insert(entry, pending.seed, packed)
-            files.flush(self.folder)
+            try:
+                with index.writing():
+                    if (same := index.same(pending.seed, packed, keys[-1])) is not None:
+                        superfluous.append(same)  # another process was quicker
+                    for old in superfluous:
+                        index.remove(old)
+                    # Within the transaction: whoever else sweeps waits, and a kill takes back the row.
+                    pending.path.replace(final)
+                    files.flush(self.folder)  # a row that survives a power cut has its file
+                    index.insert(entry, pending.seed, packed)
+            except BaseException:
+                final.unlink(missing_ok=True)
+                raise
             self._unlink(superfluous)
 
     def abandon(self, pending: Pending) -> None:
@@ -168,6 +175,17 @@ class PrefixStore:
         day = time.strftime("%Y-%m-%d", time.localtime(self._now()))
         with self._index() as index:
             index.count(Day(day, read_tokens, computed_tokens, spared_s))
+
+    def prefill_rate(self, seed: bytes, measured: float) -> float:
+        """How many prompt tokens the model computes in a second: `measured`, which is remembered.
+
+        Where nothing was measured (0.0), what was remembered last.
+        """
+        with self._index() as index:
+            if not measured:
+                return index.prefill_rate(seed)
+            index.keep_prefill_rate(seed, measured)
+            return measured
 
     def days(self) -> list[Day]:
         with self._index() as index:
@@ -200,7 +218,7 @@ class PrefixStore:
     def clear(self) -> int:
         """Remove everything, whoever made it; gives the bytes that were freed."""
         self.close()
-        freed_bytes = sum(path.stat().st_size for path in self.folder.glob("**/*") if path.is_file())
+        freed_bytes = sum(files.size_bytes(path) for path in self.folder.glob("**/*"))
         shutil.rmtree(self.folder, ignore_errors=True)
         return freed_bytes
 

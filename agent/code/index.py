@@ -52,6 +52,7 @@ class CodeIndex:
         self._stamps: dict[str, tuple[int, int]] = {}
         self.files: tuple[str, ...] = ()
         self.sources: dict[str, Source] = {}
+        self.large: dict[str, int] = {}  # bytes of the files that are too large to be kept here
 
     def refresh(self) -> None:
         """Bring the index up to date with the files on disk."""
@@ -59,16 +60,16 @@ class CodeIndex:
         total = 0
         sources: dict[str, Source] = {}
         stamps: dict[str, tuple[int, int]] = {}
+        large: dict[str, int] = {}
         for path in self.files:
             try:
                 status = self._workspace.resolve(path).stat()
             except (OSError, WorkspaceError):
                 continue
-            if (
-                status.st_size > _MAX_FILE_BYTES
-                or total + status.st_size > _MAX_TOTAL_BYTES
-                or is_secret(path)
-            ):
+            if is_secret(path):
+                continue
+            if status.st_size > _MAX_FILE_BYTES or total + status.st_size > _MAX_TOTAL_BYTES:
+                large[path] = status.st_size
                 continue
             total += status.st_size
             stamp = (status.st_mtime_ns, status.st_size)
@@ -82,7 +83,7 @@ class CodeIndex:
             except (NotText, WorkspaceError):
                 continue
             sources[path] = Source(path, text, symbols_of(path, text))
-        self.sources, self._stamps = sources, stamps
+        self.sources, self._stamps, self.large = sources, stamps, large
 
     def fingerprint(self) -> int:
         """Equal for two moments at which all indexed files hold the same text."""

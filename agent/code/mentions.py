@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from agent.code.index import CodeIndex, Located
+from agent.code.languages import language_of
 from agent.code.symbols import SymbolKind
 from agent.intents import squashed
 
@@ -14,7 +15,10 @@ _MAX_SYMBOLS = 3
 _MAX_FILES = 2
 _MAX_WORDS = 4
 _KINDS = frozenset({"function", "method", "class", "constant", "variable", "def"})
+_PREPOSITIONS = frozenset({"to", "in", "into", "inside", "of"})
 _FILE_WORDS = frozenset({"file", "module"})
+# "Line should …", "Names must …": what is spoken of as a thing that does something is a name.
+_MODALS = frozenset({"should", "shouldn't", "must", "mustn't", "ought", "has", "needs", "shall"})
 _ARTICLES = frozenset({"a", "an", "new", "another"})
 # English words that are also popular names in code: a name only beside "function", "class" and the like.
 _COMMON = frozenset({
@@ -34,22 +38,51 @@ _COMMON = frozenset({
 
 @dataclass(frozen=True)
 class Mentions:
-    """What a request names, in the order it does."""
+    """What a request names, in the order it does; `places` are files named as places: "to pricing"."""
 
     symbols: tuple[Located, ...]
     files: tuple[str, ...]
+    places: tuple[str, ...] = ()
 
 
 def mentioned(request: str, index: CodeIndex) -> Mentions:
     """Symbols and files named in `request`, written as in the code or spoken as words."""
-    words = [word.strip(".,;:?!'\"`").removesuffix("()") for word in request.split()]
-    words = [word for word in words if word]
+    words = [word for word in map(_bare, request.split()) if word]
+    files = _files(words, index)
+    found: dict[tuple[str, str], Located] = {}
+    for _, items in _named(words, request, index):
+        for item in _preferred(items, files)[:2]:
+            found[(item.path, item.symbol.name)] = item
+    ordered = sorted(found.values(), key=lambda item: _position(item, request))
+    return Mentions(tuple(ordered[:_MAX_SYMBOLS]), files, _places(words, index))
+
+
+def spelled(request: str, index: CodeIndex) -> str:
+    """`request` with the names that it speaks of as they are written: "is overdrawn" becomes IsOverdrawn."""
+    raw = [word for word in request.split() if _bare(word)]
+    words = [_bare(word) for word in raw]
+    for span, items in sorted(_named(words, request, index), key=lambda pair: pair[0].start, reverse=True):
+        names = {item.symbol.bare_name for item in items}
+        said = "".join(words[i] for i in span)
+        if len(names) == 1 and "." not in said:
+            head, tail = raw[span.start], raw[span.stop - 1]
+            before = head[: head.find(words[span.start])]
+            after = tail[tail.rfind(words[span.stop - 1]) + len(words[span.stop - 1]) :]
+            raw[span.start : span.stop] = [f"{before}{names.pop()}{after}"]
+    return " ".join(raw)
+
+
+def _bare(word: str) -> str:
+    return word.strip(".,;:?!'\"`").removesuffix("()")
+
+
+def _named(words: list[str], request: str, index: CodeIndex) -> list[tuple[range, list[Located]]]:
+    """The places among `words` where a symbol is named, the longest first, with what they may mean."""
     by_sound: dict[str, list[Located]] = {}
     for item in index.located():
         by_sound.setdefault(squashed(item.symbol.bare_name), []).append(item)
         by_sound.setdefault(squashed(item.symbol.name), []).append(item)
-    files = _files(words, index)
-    found: dict[tuple[str, str], Located] = {}
+    found: list[tuple[range, list[Located]]] = []
     taken: set[int] = set()
     for size in range(_MAX_WORDS, 0, -1):
         for start in range(len(words) - size + 1):
@@ -62,10 +95,8 @@ def mentioned(request: str, index: CodeIndex) -> Mentions:
             items = by_sound.get(squashed("".join(group)), [])
             if items and _is_meant(words, start, size, request, items):
                 taken.update(span)
-                for item in _preferred(items, files)[:2]:
-                    found[(item.path, item.symbol.name)] = item
-    ordered = sorted(found.values(), key=lambda item: _position(item, request))
-    return Mentions(tuple(ordered[:_MAX_SYMBOLS]), files)
+                found.append((span, items))
+    return found
 
 
 def _is_meant(words: list[str], start: int, size: int, request: str, items: list[Located]) -> bool:
@@ -80,9 +111,15 @@ def _is_meant(words: list[str], start: int, size: int, request: str, items: list
         return True
     if before in _KINDS or after in _KINDS:
         return before not in _ARTICLES
-    if before in _ARTICLES or word.lower() in _COMMON:
+    if before in _ARTICLES:
         return False
-    return not (start == 0 and word.lower() not in [item.symbol.bare_name for item in items])
+    names = [item.symbol.bare_name for item in items]
+    is_written = word in names and not word.islower()
+    if start == 0 and (after in _MODALS or (is_written and word.lower() not in _COMMON)):
+        return after not in _ARTICLES | {"the"}
+    if word.lower() in _COMMON:
+        return is_written and start > 0
+    return not (start == 0 and word.lower() not in names)
 
 
 def _preferred(items: list[Located], files: tuple[str, ...]) -> list[Located]:
@@ -94,6 +131,25 @@ def _preferred(items: list[Located], files: tuple[str, ...]) -> list[Located]:
 def _position(item: Located, request: str) -> int:
     place = squashed(request).find(squashed(item.symbol.bare_name))
     return place if place >= 0 else len(request)
+
+
+def _places(words: list[str], index: CodeIndex) -> tuple[str, ...]:
+    """Source files named by their bare names after a word like "to" or "in"; none that may mean several."""
+    lowered = [word.lower() for word in words]
+    stems: dict[str, list[str]] = {}
+    for path in index.sources:
+        if language_of(path) is not None:
+            stems.setdefault(squashed(PurePosixPath(path).stem), []).append(path)
+    found: list[str] = []
+    for size in (2, 1):
+        for start in range(1, len(lowered) - size + 1):
+            before = lowered[start - 1]
+            if before == "the" and start > 1 and lowered[start + size : start + size + 1] != ["class"]:
+                before = lowered[start - 2]
+            paths = stems.get("".join(lowered[start : start + size]), [])
+            if before in _PREPOSITIONS and len(paths) == 1:
+                found += paths
+    return tuple(dict.fromkeys(found))
 
 
 def _files(words: list[str], index: CodeIndex) -> tuple[str, ...]:

@@ -38,6 +38,10 @@ class Symbol:
         return self.name.rpartition(".")[2]
 
     @property
+    def n_lines(self) -> int:
+        return self.last_line - self.first_line + 1
+
+    @property
     def is_callable(self) -> bool:
         return self.kind in (SymbolKind.FUNCTION, SymbolKind.METHOD)
 
@@ -61,7 +65,7 @@ def python_symbols(source: str) -> tuple[Symbol, ...]:
 def enclosing(symbols: tuple[Symbol, ...], line: int) -> Symbol | None:
     """The innermost symbol that `line` lies in."""
     inside = [symbol for symbol in symbols if symbol.first_line <= line <= symbol.last_line]
-    return min(inside, key=lambda symbol: symbol.last_line - symbol.first_line, default=None)
+    return min(inside, key=lambda symbol: symbol.n_lines, default=None)
 
 
 def _symbols(body: list[ast.stmt], prefix: str) -> Iterator[Symbol]:

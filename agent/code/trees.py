@@ -68,16 +68,27 @@ def last_line(node: Node) -> int:
 
 def syntax_error(language: Language, source: str) -> str:
     """What is wrong with `source`, or nothing."""
+    place = error_place(language, source)
+    if place is None:
+        return ""
+    line, what = place
+    return f"syntax error in line {line}" + (
+        f"{'' if what.startswith('near') else ':'} {what}" if what else ""
+    )
+
+
+def error_place(language: Language, source: str) -> tuple[int, str] | None:
+    """The line where `source` stops being valid, and what is wrong there; None where it is valid."""
     root = root_of(language, source)
     if not root.has_error:
-        return ""
+        return None
     for node in walk(root):
         if node.is_missing:
-            return f"syntax error in line {first_line(node)}: {node.type} is missing"
+            return first_line(node), f"{node.type} is missing"
         if node.is_error and not any(child.has_error for child in node.children):
             near = " ".join(text_of(node).split())[:40]
-            return f"syntax error in line {first_line(node)}" + (f" near {near}" if near else "")
-    return "syntax error"
+            return first_line(node), f"near {near}" if near else ""
+    return 1, ""
 
 
 def names_in(root: Node) -> Iterator[Node]:

@@ -100,7 +100,13 @@ def _json_calls(
 def _hermes(writer: _Writer, tools: Sequence[CallTool]) -> CallGrammar:
     after = [_literal("}\n"), writer.marker("</tool_call>")]
     rules = _json_calls(writer, tools, '\n{"name": "', '", "arguments": ', after)
-    return CallGrammar((Opener("<tool_call>", "call"),), rules, escapes_json=True)
+    # Qwen2.5 often leaves the marks out: the whole message is then the call.
+    rules += f"bare: {' | '.join(f'bare_{n}' for n in range(len(tools)))}\n"
+    for n, tool in enumerate(tools):
+        opening = _literal(f'{tool.name}", "arguments": ')
+        rules += f"bare_{n}: {opening} args_{n} {_literal('}')}\n"
+    openers = (Opener("<tool_call>", "call"), Opener('{"name": "', "bare", only_first=True))
+    return CallGrammar(openers, rules, escapes_json=True)
 
 
 def _mistral(writer: _Writer, tools: Sequence[CallTool]) -> CallGrammar:

@@ -25,15 +25,21 @@ class Guide:
         """`tokeniser` is asked only when a grammar comes into force; `shown` gives a token's text or name."""
         self._tokeniser = tokeniser
         self._shown = shown
-        self._eos_tokens = eos_tokens
+        self.eos_tokens = eos_tokens
         self._calls = constraint if isinstance(constraint, CallGrammar) else None
         self._watch = CallWatch(self._calls) if self._calls is not None else None
+        self._lark: str | None = None
         self._matcher = self._new_matcher(constraint) if isinstance(constraint, str) else None
 
     @property
     def is_free(self) -> bool:
         """Whether any token may come next."""
         return self._matcher is None
+
+    @property
+    def lark(self) -> str | None:
+        """The grammar in force when nothing of it is written yet; None where there is none, or later."""
+        return self._lark
 
     @property
     def is_over(self) -> bool:
@@ -60,8 +66,10 @@ class Guide:
         if self._matcher is None or self._matcher.is_stopped():
             return ()
         tokens = self._matcher.compute_ff_tokens()
-        self._matcher.consume_tokens(tokens)
-        self._end_call()
+        if tokens:
+            self._lark = None
+            self._matcher.consume_tokens(tokens)
+            self._end_call()
         return tuple(tokens)
 
     def take(self, token: int) -> tuple[int, ...]:
@@ -70,6 +78,7 @@ class Guide:
         None at all when it ended the opener of a call and said more: choose again, under the grammar now.
         """
         if self._matcher is not None:
+            self._lark = None
             self._matcher.consume_token(token)
             self._end_call()
             return (token, *self.forced())
@@ -83,13 +92,13 @@ class Guide:
         """Whether `token` may come next."""
         if self._matcher is None:
             return True
-        if token in self._eos_tokens:
+        if token in self.eos_tokens:
             return self.may_end
         return self._matcher.validate_tokens([token]) == 1
 
     def admitted(self, tokens: Sequence[int]) -> Sequence[int]:
         """The beginning of `tokens` that may come next, before any end of the turn."""
-        end = next((n for n, token in enumerate(tokens) if token in self._eos_tokens), len(tokens))
+        end = next((n for n, token in enumerate(tokens) if token in self.eos_tokens), len(tokens))
         tokens = tokens[:end]
         return tokens if self._matcher is None else tokens[: self._matcher.validate_tokens(list(tokens))]
 
@@ -102,6 +111,7 @@ class Guide:
         return np.unpackbits(bits.view(np.uint8), bitorder="little")[:vocabulary_size].astype(bool)
 
     def _new_matcher(self, grammar: str) -> llguidance.LLMatcher:
+        self._lark = grammar
         return llguidance.LLMatcher(self._tokeniser(), grammar)
 
     def _end_call(self) -> None:
@@ -109,4 +119,4 @@ class Guide:
         if self._calls is None or self._matcher is None or self._matcher.is_error():
             return
         if self._matcher.is_stopped():
-            self._matcher, self._watch = None, CallWatch(self._calls)
+            self._matcher, self._lark, self._watch = None, None, CallWatch(self._calls)

@@ -85,6 +85,10 @@ class Keeper:
         """See `PrefixStore.forget_session`."""
         await asyncio.to_thread(self.store.forget_session, place, self.seed)
 
+    async def prefill_rate(self, measured: float) -> float:
+        """See `PrefixStore.prefill_rate`."""
+        return await asyncio.to_thread(self.store.prefill_rate, self.seed, measured)
+
     async def count(self, read_tokens: int, computed_tokens: int, spared_s: float) -> None:
         """See `PrefixStore.count`."""
         await asyncio.to_thread(self.store.count, read_tokens, computed_tokens, spared_s)

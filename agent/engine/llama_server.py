@@ -8,8 +8,13 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import os
 import secrets
+import sys
+import threading
 from collections.abc import AsyncGenerator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +26,7 @@ import xllamacpp
 from agent.engine.protocol import EngineError, Prefilled
 
 _native: Any = xllamacpp
+_NICENESS = 5  # of the server's threads, more than that of the others
 _STOPPED = "llama.cpp did not answer; the engine has stopped. Start Utter again."
 
 
@@ -42,7 +48,8 @@ class LlamaServer:
         self._key = secrets.token_urlsafe(32)
         parameters = _parameters(model, slot_folder, threads, context_tokens, self._key)
         try:
-            self._server: Any = _native.Server(parameters)
+            with ThreadPoolExecutor(1, initializer=_yield_to_others) as worker:
+                self._server: Any = worker.submit(_native.Server, parameters).result()
         except Exception as error:
             raise EngineError(
                 f"llama.cpp could not load {model}. Run `utter models verify`; if the file is whole, "
@@ -92,6 +99,12 @@ class LlamaServer:
         except httpx.HTTPError as error:
             raise EngineError(_STOPPED) from error
 
+    async def sample(self, prompt: Sequence[int], options: dict[str, Any]) -> int | None:
+        """One token behind `prompt`; None for the end of the turn."""
+        request = {**_request(prompt), **options, "n_predict": 1, "return_tokens": True}
+        answer = await self._post("/completion", request)
+        return None if answer["stop_type"] == "eos" or not answer["tokens"] else answer["tokens"][0]
+
     async def save(self, file_name: str) -> int:
         """Write the slot's tokens and KV cache into the slot folder; gives the number of bytes."""
         return (await self._post("/slots/0?action=save", {"filename": file_name}))["n_written"]
@@ -137,6 +150,18 @@ class LlamaServer:
                 limits=httpx.Limits(max_keepalive_connections=0),
             )
         return client
+
+
+def _yield_to_others() -> None:
+    """Let this thread, and those that it starts, stand back where others of this process want a core too.
+
+    A page of text takes the model seconds, and sound and speech that wait for it break up. Only Linux gives
+    threads priorities of their own (setpriority(2)).
+    """
+    if sys.platform.startswith("linux"):
+        thread = threading.get_native_id()
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS)
 
 
 def _parameters(model: Path, slot_folder: Path, threads: int, context_tokens: int, key: str) -> Any:

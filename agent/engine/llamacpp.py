@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from functools import partial
 from importlib.metadata import version
@@ -22,6 +23,7 @@ from agent.engine.content import compile_names, cut_names
 from agent.engine.grammar import check_grammar
 from agent.engine.keeper import Keeper
 from agent.engine.llama_decode import Decoding, decode
+from agent.engine.llama_grammar import LlamaGrammars
 from agent.engine.llama_server import LlamaServer
 from agent.engine.protocol import EngineError, Piece, Prefilled
 from agent.engine.pump import pump
@@ -30,6 +32,7 @@ from agent.engine.vocabulary import read_vocabulary
 
 _SAMPLES, _SAMPLE_BYTES = 64, 1 << 16
 _KV_DTYPE = "float16"
+_SETTLED_S = 5.0  # after loading; by then what else starts with Utter has started
 _TOKEN_BYTES = 128 << 10  # of KV cache, until one has been written; what 8B models take
 
 
@@ -52,7 +55,12 @@ class LlamaCppEngine:
         `threads` should be the number of physical cores. Contexts are kept in `state_folder`, within
         `limits`. Raises `EngineError` when the file is not a model that llama.cpp can run.
         """
-        self.vocabulary = read_vocabulary(model)
+        state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        serve = partial(LlamaServer, model, state_folder, threads=threads, context_tokens=context_tokens)
+        with ThreadPoolExecutor(1) as worker:  # both read the file, one of them without Python's lock
+            serving = worker.submit(serve)
+            self.vocabulary = read_vocabulary(model)
+            self.server = serving.result()
         self._names = compile_names(self.vocabulary.special_names)
         self.chat_template = self.vocabulary.chat_template
         self.bos_token, self.eos_token = self.vocabulary.bos_token, self.vocabulary.eos_token
@@ -66,8 +74,8 @@ class LlamaCppEngine:
         )
         self.keeper = Keeper(state_folder, limits, seed, ".llama")
         self.token_bytes = _TOKEN_BYTES
-        state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.server = LlamaServer(model, state_folder, threads=threads, context_tokens=context_tokens)
+        self.grammars = LlamaGrammars(self.server, self.vocabulary)
+        self._making: asyncio.TimerHandle | None = None  # of their tokeniser
         self.slot = Slot(self.server, state_folder, self.keeper.store.limits.parked_bytes)
 
     @classmethod
@@ -84,7 +92,11 @@ class LlamaCppEngine:
         make = partial(
             cls, model, state_folder, threads=threads, context_tokens=context_tokens, limits=limits
         )
-        return await asyncio.to_thread(make)
+        engine = await asyncio.to_thread(make)
+        # Takes a second, which neither the start nor the first call need wait for.
+        loop = asyncio.get_running_loop()
+        engine._making = loop.call_later(_SETTLED_S, loop.run_in_executor, None, engine.grammars.tokeniser)
+        return engine
 
     @property
     def prefill_rate(self) -> float:
@@ -114,6 +126,8 @@ class LlamaCppEngine:
         return session
 
     async def close(self) -> None:
+        if self._making is not None:
+            self._making.cancel()
         self.slot.close()
         await self.keeper.close()
         await self.server.close()
@@ -186,7 +200,8 @@ class LlamaCppSession:
         engine = self._engine
         async with engine.slot.turn(self, prompt) as slot:
             await self._hold(slot, prompt)  # another session may have had the slot since the prefill
-            async with aclosing(decode(engine.server, slot, engine.vocabulary, prompt, how)) as pieces:
+            decoded = decode(engine.server, slot, engine.vocabulary, engine.grammars, prompt, how)
+            async with aclosing(decoded) as pieces:
                 async for piece in pieces:
                     yield piece
 

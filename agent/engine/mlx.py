@@ -11,7 +11,7 @@ import time
 import weakref
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -46,10 +46,11 @@ class MlxEngine:
         *,
         context_tokens: int = 8192,
         limits: StoreLimits | None = None,
+        numbers: str = "auto",
     ) -> None:
         """Load the model in `folder`, which takes seconds; `load` does it without blocking the event loop.
 
-        Contexts are kept in `state_folder`, within `limits`.
+        Contexts are kept in `state_folder`, within `limits`; `numbers` as in `MlxModel`.
         Raises `EngineError` when the folder holds no model for MLX.
         """
         self._tokeniser = load_tokeniser(folder)
@@ -58,7 +59,7 @@ class MlxEngine:
         self.bos_token, self.eos_token = self.vocabulary.bos_token, self.vocabulary.eos_token
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mlx")
         try:
-            self.model = self._worker.submit(MlxModel, folder).result()
+            self.model = self._worker.submit(partial(MlxModel, folder, numbers=numbers)).result()
         except EngineError:
             self._worker.shutdown()
             raise
@@ -83,9 +84,12 @@ class MlxEngine:
         *,
         context_tokens: int = 8192,
         limits: StoreLimits | None = None,
+        numbers: str = "auto",
     ) -> MlxEngine:
         """The engine for the model in `folder`, loaded without blocking the event loop."""
-        make = partial(cls, folder, state_folder, context_tokens=context_tokens, limits=limits)
+        make = partial(
+            cls, folder, state_folder, context_tokens=context_tokens, limits=limits, numbers=numbers
+        )
         return await asyncio.to_thread(make)
 
     def encode(self, text: str, *, special: bool) -> list[int]:
@@ -195,10 +199,11 @@ class MlxSession:
 
         def decode() -> None:
             try:
-                for piece in self._engine.decoder.decode(self._kv, prompt, how, cancelled.is_set):
-                    if cancelled.is_set():
-                        return
-                    loop.call_soon_threadsafe(pieces.put_nowait, piece)
+                with closing(self._engine.decoder.decode(self._kv, prompt, how, cancelled.is_set)) as decoded:
+                    for piece in decoded:
+                        if cancelled.is_set():
+                            return
+                        loop.call_soon_threadsafe(pieces.put_nowait, piece)
             finally:
                 loop.call_soon_threadsafe(pieces.put_nowait, None)
 
@@ -253,11 +258,15 @@ class MlxSession:
             # At once: where this is cancelled, the worker finishes the chunk all the same.
             self._computed_tokens += max(len(chunk) - counted_tokens, 0)
             counted_tokens = max(counted_tokens - len(chunk), 0)
-            began_s = time.monotonic()
-            await self._engine.work(lambda chunk=chunk: self._engine.model.prefill(self._kv, chunk))
-            took_s = time.monotonic() - began_s
+            took_s = await self._engine.work(lambda chunk=chunk: self._compute(chunk))
             self._engine.prefill_rate = prefix.prefill_rate(self._engine.prefill_rate, len(chunk), took_s)
             end += len(chunk)
             # Only ever longer: what the session had before stays its own, computed or not.
             self._tokens = whole[: max(end, len(self._tokens))]
         self._computed_tokens += max(len(whole) - end - counted_tokens, 0)
+
+    def _compute(self, chunk: tuple[int, ...]) -> float:
+        """Add `chunk` to the cache, on the worker; gives the seconds that it took."""
+        began_s = time.monotonic()
+        self._engine.model.prefill(self._kv, chunk)
+        return time.monotonic() - began_s

@@ -135,6 +135,10 @@ class ModelCache:
         _core.eval(copies)
         return copies
 
+    def states(self) -> States:
+        """The recurrent states themselves, to be put back before anything else is computed."""
+        return [list(part.cache) for part in self.recurrent]
+
     def put_states(self, states: States) -> None:
         """Set the recurrent states; models replace these arrays and never write into them."""
         for part, arrays in zip(self.recurrent, states, strict=True):
@@ -148,7 +152,7 @@ class ModelCache:
             if part.offset
             for name in ("keys", "values")
         }
-        return keys_and_values | named_states([part.cache for part in self.recurrent], "recurrent")
+        return keys_and_values | named_states(self.states(), "recurrent")
 
     def put_named(self, arrays: Mapping[str, Any], n_tokens: int) -> None:
         """Fill this new cache. Raises LookupError or ValueError where `arrays` are not of such a cache."""

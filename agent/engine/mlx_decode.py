@@ -3,6 +3,9 @@
 A pass computes what stands but is not in the cache: the last token chosen, what the grammar forces after it,
 and a draft of what may follow, of which the part that the model itself chooses stays.
 
+In free text the pass over a token begins before the token is read, so that the device never waits; where
+another token follows in the end, or none, that pass is taken back.
+
 Passes of several tokens round differently from passes of one. So that the tokens are those that would come
 out without drafts, a choice between two near ties in an inexact pass is made anew, from an exact one: the
 cache is cut back to the last exact pass and goes on as it would have without drafts.
@@ -12,8 +15,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import llguidance
 
@@ -22,13 +26,18 @@ from agent.decode.guide import Guide
 from agent.decode.lookup import Draft, Lookup
 from agent.decode.payoff import Payoff
 from agent.decode.repetition import LoopWatch
-from agent.engine.mlx_model import Kv, MlxModel
+from agent.engine.families import Family
+from agent.engine.mlx_model import Ahead, Kv, MlxModel
 from agent.engine.mlx_pick import Pick, Picker, Rows
 from agent.engine.mlx_tokeniser import MlxTokeniser
 from agent.engine.pieces import PieceMaker
 from agent.engine.protocol import EngineError, Finish, Piece
 
 _LONGEST_DRAFT_TOKENS = 63
+
+# Passes without a draft before the next one begins ahead: a draft has to know the token that it follows, and
+# what is being copied is seldom out of step for longer.
+_QUIET_PASSES = 2
 
 
 @dataclass(frozen=True)
@@ -47,12 +56,13 @@ class Cancelled(Exception):
 
 
 class MlxDecoder:
-    """Continues prompts with one model. `drafts` may be turned off, to compare."""
+    """Continues prompts with one model. `drafts` and `goes_ahead` may be turned off, to compare."""
 
     def __init__(self, model: MlxModel, tokeniser: MlxTokeniser) -> None:
         self.model = model
         self.tokeniser = tokeniser
         self.drafts = True
+        self.goes_ahead = True
         self.payoff = Payoff()
         self._grammars: llguidance.LLTokenizer | None = None
 
@@ -62,8 +72,11 @@ class MlxDecoder:
         prompt: tuple[int, ...],
         how: Decoding,
         is_cancelled: Callable[[], bool],
-    ) -> Iterator[Piece]:
-        """Continue `prompt`, most of which `kv` holds. Ends early, without a last piece, when cancelled."""
+    ) -> Generator[Piece]:
+        """Continue `prompt`, most of which `kv` holds. Ends early, without a last piece, when cancelled.
+
+        `kv` is the caller's again when the generator has ended or been closed.
+        """
         guide = Guide(how.constraint, self.grammars, self._shown, self.tokeniser.eos_tokens)
         try:
             yield from _Decode(self, kv, prompt, how, guide, is_cancelled).pieces()
@@ -113,13 +126,23 @@ class _Decode:
         self._tokens = prompt
         self._left = how.max_tokens
         self._is_cut = False  # by the limit, amid what a grammar forces
+        self._goes_ahead = decoder.goes_ahead and decoder.model.family is not Family.UNKNOWN
+        self._ahead: Ahead | None = None  # the pass over the last token, under way or done
+        self._quiet_passes = 0
+        self._passed_s = 0.0  # when the last pass had ended
         # Up to here the cache is as it would be without drafts; `_steps` are what the passes from here would
         # compute.
         self._exact_tokens = self._model.keep(kv, prompt[:-1])
         self._steps = [prompt[self._exact_tokens :]]
 
     def pieces(self) -> Iterator[Piece]:
-        """See `MlxDecoder.decode`."""
+        """See `MlxDecoder.decode`. However it ends, the cache holds what it says that it holds."""
+        try:
+            yield from self._pieces()
+        finally:
+            self._take_back()
+
+    def _pieces(self) -> Iterator[Piece]:
         forced = self._within_limit(self._guide.forced())
         self._steps[-1] += forced
         yield from self._write(forced)
@@ -137,6 +160,9 @@ class _Decode:
         """One pass through the model, and all the tokens that come of it."""
         held = len(self._kv.tokens)
         new, draft = self._tokens[held:], self._draft()
+        self._quiet_passes = self._quiet_passes + 1 if draft is None else 0
+        if self._ahead is not None:
+            draft = None  # the next token may have one: the pass over this one is under way
         is_exact = draft is None and held == self._exact_tokens and len(self._steps) == 1
         drafted = draft.tokens if draft is not None else ()
         rows = self._rows((*new, *drafted), len(drafted) + 1, is_exact)
@@ -146,11 +172,14 @@ class _Decode:
         while not self._maker.finished:
             pick = self._pick(rows, at, is_exact)
             if pick.is_near_tie:
+                self._take_back()
                 pick, rows, at, drafted = *self._pick_exactly(), 0, ()
             if pick.token in self._tokeniser.eos_tokens:
                 yield self._maker.finish(Finish.END_OF_TURN)
                 break
             chosen = self._within_limit(self._guide.take(pick.token))
+            if chosen != (pick.token,):
+                self._take_back()
             if not chosen:
                 continue  # the same place again, now under a grammar
             self._steps.append(chosen)
@@ -166,12 +195,35 @@ class _Decode:
     def _rows(self, tokens: Sequence[int], positions: int, is_exact: bool) -> Rows:
         if self._is_cancelled():
             raise Cancelled
-        started_s = time.perf_counter()
+        started_s = self._passed_s if self._ahead is not None else time.perf_counter()
         with self._model.computing(self._kv):
-            logits = self._model.extend(self._kv, tokens, positions=positions)
+            logits = self._extend(tokens, positions)
             rows = self._picker.rows(logits, finds_ties=not is_exact)
-        self._payoff.observe_pass(len(tokens), time.perf_counter() - started_s)
+            ahead = self._begin_next(rows) if positions == 1 else None
+            rows.read()
+        self._ahead, self._passed_s = ahead, time.perf_counter()
+        self._payoff.observe_pass(len(tokens), self._passed_s - started_s)
         return rows
+
+    def _extend(self, tokens: Sequence[int], positions: int) -> Any:
+        if self._ahead is None:
+            return self._model.extend(self._kv, tokens, positions=positions)
+        ahead, self._ahead = self._ahead, None
+        self._kv.tokens += tuple(tokens)
+        return ahead.logits
+
+    def _begin_next(self, rows: Rows) -> Ahead | None:
+        """Begin the pass over the token that `rows` will give, where it is likely to be of use."""
+        is_likely = self._guide.is_free and self._left > 1 and self._quiet_passes >= _QUIET_PASSES
+        if not self._goes_ahead or not is_likely:
+            return None
+        return self._model.extend_ahead(self._kv, self._picker.choose_freely(rows))
+
+    def _take_back(self) -> None:
+        """Undo the pass that was begun ahead."""
+        if self._ahead is not None:
+            self._model.take_back(self._kv, self._ahead)
+            self._ahead = None
 
     def _pick(self, rows: Rows, at: int, is_exact: bool) -> Pick:
         pick = self._picker.pick(rows, at, self._guide)

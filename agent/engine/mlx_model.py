@@ -32,6 +32,14 @@ class Kv:
     checkpoints: Checkpoints[States]
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """A token's pass that is under way: the logits after it, and the recurrent states before it."""
+
+    logits: Any
+    states: States
+
+
 class MlxModel:
     """The weights, and what is needed to run them.
 
@@ -40,10 +48,16 @@ class MlxModel:
     """
 
     def __init__(
-        self, folder: Path, *, only_look: bool = False, free_bytes: Callable[[], int] = free_bytes
+        self,
+        folder: Path,
+        *,
+        numbers: str = "auto",
+        only_look: bool = False,
+        free_bytes: Callable[[], int] = free_bytes,
     ) -> None:
         """Raises `EngineError` when the folder holds no model that mlx-lm can run.
 
+        `numbers` is the type to compute in, and "auto" the one that `kv_dtype` chooses for the device.
         With `only_look` no weights are read, and nothing can be computed. `free_bytes` says how much memory
         the machine has left.
         """
@@ -62,7 +76,8 @@ class MlxModel:
             self.network, config = load_model(folder, lazy=True)
             self._on_processor = mx.default_device().type == mx.DeviceType.cpu
             stored, declared = self._float_type(), _declared_type(config)
-            self.kv_dtype = kv_dtype(stored, declared, on_processor=self._on_processor)
+            chosen = kv_dtype(stored, declared, on_processor=self._on_processor)
+            self.kv_dtype = chosen if numbers == "auto" else numbers
             self.family: Family = self.new_kv().cache.family
             self.vocabulary_size: int = self.network(mx.array([[0]])).shape[-1]
             if not only_look:
@@ -160,6 +175,22 @@ class MlxModel:
             self.mx.clear_cache()
         kv.tokens = (*kv.tokens, *tokens)
         return logits
+
+    def extend_ahead(self, kv: Kv, token: Any) -> Ahead:
+        """Begin to compute what `token`, shape (1,), adds to `kv`, without waiting even for the token itself.
+
+        Until it is known and `kv.tokens` tells of it, nothing but `take_back` may be done with `kv`. Not for
+        a family that cannot be taken back. To be called within `computing`.
+        """
+        states = kv.cache.states()
+        logits = self.network(token[None], cache=kv.cache.layers)[0]
+        self.mx.async_eval(logits, kv.cache.arrays())
+        return Ahead(logits, states)
+
+    def take_back(self, kv: Kv, ahead: Ahead) -> None:
+        """Bring `kv` to where it was before `extend_ahead`."""
+        kv.cache.cut(len(kv.tokens))
+        kv.cache.put_states(ahead.states)
 
     @contextmanager
     def computing(self, kv: Kv) -> Generator[None]:
@@ -260,7 +291,8 @@ def kv_dtype(stored: str, declared: str, *, on_processor: bool) -> str:
     """The type to compute in and to keep keys and values in: "float32", "float16" or "bfloat16".
 
     On a processor MLX hands only float32 to BLAS (177 GFLOP/s; float16 gets 4, bfloat16 5), and keys of
-    another type would be converted at every step. A GPU is quickest with 16 bits: those that the weights are
+    another type would be converted at every step; mixtures of experts run in no other type there (GatherMM).
+    A GPU is quickest with 16 bits: those that the weights are
     `stored` in, and for float32 weights float16, save where the model was `declared` in bfloat16, whose
     values may lie beyond float16's 65,504.
     """

@@ -17,7 +17,7 @@ from agent.engine.protocol import EngineError
 
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
-NORMAL, CONTROL, USER_DEFINED, BYTE = 1, 3, 4, 6  # llama_token_type
+NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6  # llama_token_type
 
 # Control tokens in which models write calls and reasoning; those who read a reply look for their names.
 _MARKERS = frozenset(
@@ -66,7 +66,7 @@ class Vocabulary:
         if kind == BYTE:
             return bytes([int(text[3:5], 16)])
         if self.kind == "gpt2":
-            return bytes(_BYTE_OF[char] for char in text.decode())
+            return text.decode().translate(_BYTE_OF).encode("latin-1")
         return text.replace("▁".encode(), b" ")
 
     def written(self, token: int) -> bytes:
@@ -147,4 +147,4 @@ def byte_alphabet() -> dict[str, int]:
     return {chr(b): b for b in plain} | {chr(256 + number): byte for number, byte in enumerate(others)}
 
 
-_BYTE_OF = byte_alphabet()
+_BYTE_OF = {ord(char): byte for char, byte in byte_alphabet().items()}

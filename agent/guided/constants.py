@@ -6,12 +6,23 @@ import re
 
 from agent.code.index import CodeIndex, Located
 from agent.code.languages import Language, is_test_code, language_of
-from agent.intents import DirectCall, plain, squashed
+from agent.intents import DirectCall, is_only_asked, plain, squashed
 
 _SET = re.compile(
     r"(?:set|change|make|update|put|raise|lower|increase|decrease|reduce|bump|adjust) (?:the )?"
     r"(?:value of (?:the )?)?(?:constant |variable |setting )?(?P<name>\w[\w.]*(?: \w+){0,4}?)"
     r"(?: constant| variable| setting| value)?(?: from [^,]+?)? (?:to(?: be)?|equal to|=) (?P<value>.+)",
+    re.IGNORECASE,
+)
+_NORM = re.compile(
+    r"(?:the )?(?:value of (?:the )?)?(?:constant |variable |setting )?(?P<name>\w[\w.]*(?: \w+){0,4}?)"
+    r"(?: constant| variable| setting| value)? (?:should|must|ought to|has to|needs to|shall) be (?:set to )?"
+    r"(?P<value>.+)",
+    re.IGNORECASE,
+)
+# "A dozen, I mean ten": what was said last counts.
+_CORRECTED = re.compile(
+    r",? (?:i mean|no wait|wait no|no|sorry|rather|or rather|make that|actually)\b,? (?P<value>.+)",
     re.IGNORECASE,
 )
 _VALUE = re.compile(
@@ -32,8 +43,9 @@ _TRUTHS = {
 
 def setting(request: str, index: CodeIndex) -> DirectCall | None:
     """The edit that sets the one constant that `request` names; None where anything is left to be judged."""
-    match = _SET.fullmatch(plain(request))
-    if match is None:
+    text = plain(request)
+    match = _SET.fullmatch(text) or _NORM.fullmatch(text)
+    if match is None or is_only_asked(request):
         return None
     sound = squashed(match["name"])
     named = [
@@ -44,7 +56,8 @@ def setting(request: str, index: CodeIndex) -> DirectCall | None:
     ]
     if len(named) != 1 or named[0].symbol.def_line != named[0].symbol.last_line:
         return None
-    return _edit(named[0], match["value"], index)
+    corrected = _CORRECTED.search(match["value"])
+    return _edit(named[0], corrected["value"] if corrected else match["value"], index)
 
 
 def _edit(item: Located, words: str, index: CodeIndex) -> DirectCall | None:
@@ -83,6 +96,8 @@ def _literal(words: str, now: re.Match[str], language: Language | None) -> str |
 def number(words: str) -> str | None:
     """Digits for a number that is written or spoken: "two hundred and fifty", "four point five", "-3"."""
     text = words.strip().lower().replace(",", "")
+    text = {"a dozen": "12", "half a dozen": "6"}.get(text, text)
+    text = f"zero {text}" if text.startswith("point ") else text
     if re.fullmatch(r"-?\d+(?:\.\d+)?", text):
         return text
     sign = "-" if text.startswith(("minus ", "negative ")) else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,30 +10,27 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import PurePosixPath
 
+from agent.code.breakage import Breakage, around, breakage_of
 from agent.code.culprits import culprits_of, test_of
 from agent.code.index import CodeIndex, Located, Source
 from agent.code.languages import Language, is_test_code, is_test_file, language_of
-from agent.code.lexical import dedented, words_of
+from agent.code.lexical import dedented
 from agent.code.mentions import Mentions, mentioned
 from agent.code.symbols import Symbol, SymbolKind, parse
+from agent.guided.naming import function_head, method_head, new_name
+from agent.guided.relevance import WHOLE_SYMBOL_LINES, beside, overlap, related
 from agent.tools.files import fenced
 from agent.tools.testreport import TestCase
 
-_WHOLE_SYMBOL_LINES = 60
 _WHOLE_FILE_LINES = 70
 _PROSE_LINES = 24
 _REGION_LINES = 6  # shown on each side of a top-level line
 _MAX_CHARS = 3_600  # some 900 tokens
 _OFFERED_FILES = 24
+_LIKEST = 3
 _OFFERED_SYMBOLS = 40
 _SHOWN_TEST_LINES = 24
 _SHOWN_TESTS = 2
-_FUNCTION_HEADS: dict[Language | None, str] = {
-    Language.PYTHON: "def",
-    Language.GO: "func",
-    Language.RUST: "pub fn",
-    **dict.fromkeys((Language.JAVASCRIPT, Language.TYPESCRIPT, Language.TSX), "function"),
-}
 _TEST_HEADS: dict[Language | None, str] = {Language.PYTHON: "def test_", Language.GO: "func Test"}
 _HEAD_COMMENT = re.compile(r"\s*(?:#!.*\n)?\s*(?://[!/]?|/\*\*?)\s*\*?\s*(\w.*)")
 
@@ -43,13 +39,16 @@ _HEAD_COMMENT = re.compile(r"\s*(?:#!.*\n)?\s*(?://[!/]?|/\*\*?)\s*\*?\s*(\w.*)"
 class Context:
     """`text` is for the model; of `files` and `symbols` it may choose, the likeliest come first.
 
-    `heads` gives how what is added to a file begins, where its language leaves no choice.
+    `heads` gives how what is added to a file begins, where its language leaves no choice; with `is_named`
+    up to the end of its name. `span` are the first and the last line that may be edited, where not all may.
     """
 
     text: str
     files: tuple[str, ...]
     symbols: tuple[str, ...]
     heads: Mapping[str, str] = field(default_factory=dict[str, str])
+    is_named: bool = False
+    span: tuple[int, int] | None = None
 
 
 def for_question(request: str, index: CodeIndex) -> Context:
@@ -57,8 +56,12 @@ def for_question(request: str, index: CodeIndex) -> Context:
     named = mentioned(request, index)
     blocks = _named_blocks(named, index)
     if not blocks:
-        related = _related(request, index, tests_too=False)
-        blocks = [_overview(index)] + [_symbol_block(item, index) for item in related[:1]]
+        found = related(request, index, tests_too=False)
+        others = [item for item in found[1:_LIKEST] if not overlap(item, found[0])]
+        blocks = [_overview(index)] + [_symbol_block(item, index) for item in (*found[:1], *others[:1])]
+    elif not named.files:
+        likest = related(request, index, tests_too=False)[:_LIKEST]
+        blocks += [_symbol_block(item, index) for item in beside(request, named.symbols, likest, index)]
     return _context(blocks, named, [], index, tests_too=True)
 
 
@@ -67,16 +70,16 @@ def for_change(request: str, index: CodeIndex) -> Context:
     named = mentioned(request, index)
     blocks = _named_blocks(named, index)
     wants_tests = bool(re.search(r"\btests?\b", request, re.IGNORECASE))
-    related = _related(request, index, tests_too=wants_tests)
+    found = related(request, index, tests_too=wants_tests)
     if not named.symbols and not named.files:
-        blocks = [_symbol_block(item, index) for item in related[:2]]
-    return _context(blocks, named, related, index, tests_too=wants_tests or _only_tests(named))
+        blocks = [_symbol_block(item, index) for item in found[:2]]
+    return _context(blocks, named, found, index, tests_too=wants_tests or _only_tests(named))
 
 
 def for_new_test(request: str, index: CodeIndex) -> Context:
     """The code that is to be tested, and the beginning of the test file it belongs to."""
     named = mentioned(request, index)
-    items = named.symbols or tuple(_related(request, index, tests_too=False)[:1])
+    items = named.symbols or tuple(related(request, index, tests_too=False)[:1])
     blocks = [_symbol_block(item, index) for item in items if not is_test_code(item.path)]
     tests = [path for path in index.sources if is_test_file(path)]
     tests.sort(key=lambda path: not any(_is_neighbour(path, item.path) for item in items))
@@ -92,13 +95,10 @@ def for_new_test(request: str, index: CodeIndex) -> Context:
 def for_new_function(request: str, index: CodeIndex) -> Context:
     """What a change of the kind is given, with how a function begins in each file's language."""
     given = for_change(request, index)
-    heads: dict[str, str] = {}
-    for path in given.files:
-        functions = [s for s in index.sources[path].symbols if s.kind is SymbolKind.FUNCTION]
-        head = _FUNCTION_HEADS.get(language_of(path), "")
-        is_exported = functions and all(s.opening.startswith("export ") for s in functions)
-        heads[path] = f"export {head}" if is_exported else head
-    return replace(given, heads=heads)
+    places = tuple(_printable(dict.fromkeys(mentioned(request, index).places)))
+    files, name = places or given.files, new_name(request)
+    heads = {path: function_head(path, name, index) for path in files}
+    return replace(given, files=files, heads=heads, is_named=bool(name) and all(heads.values()))
 
 
 def _some_tests(path: str, items: Sequence[Located], index: CodeIndex) -> str:
@@ -168,20 +168,28 @@ def for_new_method(request: str, index: CodeIndex) -> Context:
         item for item in named.symbols if item.symbol.kind is SymbolKind.CLASS and _is_clean(item.path)
     ]
     if not classes:
-        places = {*named.files} or {item.path for item in _related(request, index, tests_too=False)}
+        places = {*named.files} or {item.path for item in related(request, index, tests_too=False)}
         classes = [
             item for path in places for item in index.in_file(path) if item.symbol.kind is SymbolKind.CLASS
         ]
     blocks = [_symbol_block(item, index) for item in classes[:1]]
-    return Context(
-        _joined(blocks), tuple(f"{item.path}:{item.symbol.name}" for item in classes[:_OFFERED_FILES]), ()
-    )
+    name = new_name(request)
+    heads = {
+        f"{item.path}:{item.symbol.name}": method_head(item.path, item.symbol.name, name, index)
+        for item in classes[:_OFFERED_FILES]
+    }
+    return Context(_joined(blocks), tuple(heads), (), heads, is_named=bool(name) and all(heads.values()))
 
 
 def for_failure(case: TestCase, told: str, index: CodeIndex, *, tests_too: bool) -> Context:
     """A failing test with the functions that it reaches; `told` says how it failed."""
     test = test_of(case, index)
     culprits = culprits_of(case, test, index)
+    breakage = breakage_of([case], index)
+    if breakage is not None and not (culprits and _is_clean(breakage.path)):
+        return _for_breakage(breakage, index)
+    if breakage is not None:
+        told += f", in the line: {index.sources[breakage.path].lines[breakage.line - 1].strip()}"
     blocks = [_symbol_block(item, index) for item in culprits]
     where = f" in {_shown(test.path)}" if test is not None else ""
     shown = f"{case.name}{where} fails: {told}"
@@ -190,6 +198,16 @@ def for_failure(case: TestCase, told: str, index: CodeIndex, *, tests_too: bool)
     if test is not None and tests_too:
         named = Mentions((*culprits, test), ())
     return _context(blocks, named, [], index, tests_too=tests_too, only_named=bool(culprits))
+
+
+def _for_breakage(breakage: Breakage, index: CodeIndex) -> Context:
+    """The lines about a place that keeps everything from being run; only they may be edited."""
+    first, last = around(breakage, index)
+    lines = index.sources[breakage.path].lines[first - 1 : last]
+    at = "".join(index.sources[breakage.path].lines[breakage.line - 1 : breakage.line]).strip()
+    head = f"{_shown(breakage.path)} cannot be run: {breakage.message}, in or before the line: {at}"
+    text = _joined([f"{head}\n{fenced(chr(10).join(lines))}"])
+    return Context(text, tuple(_printable({breakage.path: None})), (), span=(first, last))
 
 
 def _context(
@@ -209,7 +227,7 @@ def _context(
         item
         for item in items
         if item.symbol.is_callable
-        or (item.symbol.kind is SymbolKind.CLASS and _length(item.symbol) <= _WHOLE_SYMBOL_LINES)
+        or (item.symbol.kind is SymbolKind.CLASS and item.symbol.n_lines <= WHOLE_SYMBOL_LINES)
     )
     homes = Counter(name for _, name in {(item.path, item.symbol.name) for item in index.located()})
     symbols = [
@@ -263,14 +281,14 @@ def _symbol_block(item: Located, index: CodeIndex) -> str:
     if item.symbol.kind is SymbolKind.CONSTANT:
         return f"{head}\n{fenced(_region(item, index))}"
     lines = index.source_of(item).split("\n")
-    if len(lines) <= _WHOLE_SYMBOL_LINES:
+    if len(lines) <= WHOLE_SYMBOL_LINES:
         return f"{head}\n{fenced(dedented(lines))}"
     if item.symbol.kind is SymbolKind.CLASS:
         members = [s for s in index.sources[item.path].symbols if s.name.startswith(f"{item.symbol.name}.")]
         whole = index.sources[item.path].lines
         kept = [whole[member.def_line - 1] for member in members if member.is_callable]
         return f"{head}\n{fenced(chr(10).join([whole[item.symbol.def_line - 1], *kept[:40]]))}"
-    return f"{head}\n{fenced(dedented(lines[:_WHOLE_SYMBOL_LINES]))}"
+    return f"{head}\n{fenced(dedented(lines[:WHOLE_SYMBOL_LINES]))}"
 
 
 def _file_block(path: str, index: CodeIndex, *, outline: bool) -> str:
@@ -315,39 +333,6 @@ def _region(item: Located, index: CodeIndex) -> str:
     return "\n".join(lines[start : item.symbol.last_line + _REGION_LINES]).strip("\n")
 
 
-def _length(symbol: Symbol) -> int:
-    return symbol.last_line - symbol.first_line + 1
-
-
 def _only_tests(named: Mentions) -> bool:
     paths = [item.path for item in named.symbols] + list(named.files)
     return bool(paths) and all(is_test_code(path) for path in paths)
-
-
-def _related(request: str, index: CodeIndex, *, tests_too: bool) -> list[Located]:
-    """Symbols whose own words are most like the request's, rare words counting more; none without a match."""
-    wanted = set(words_of(request))
-    bags: list[tuple[Located, Counter[str]]] = []
-    spread: Counter[str] = Counter()
-    for item in index.located():
-        if not tests_too and is_test_code(item.path):
-            continue
-        if item.symbol.kind is SymbolKind.CLASS and _length(item.symbol) > _WHOLE_SYMBOL_LINES:
-            continue
-        bag = Counter(words_of(index.source_of(item)))
-        for word in words_of(f"{item.symbol.name} {item.path}"):
-            bag[word] += 3
-        bags.append((item, bag))
-        spread.update(set(bag) & wanted)
-    scored = [
-        (
-            sum(
-                math.log(1 + len(bags) / spread[word]) * bag[word] / (bag[word] + 1.0)
-                for word in wanted & set(bag)
-            ),
-            item,
-        )
-        for item, bag in bags
-    ]
-    best = sorted((pair for pair in scored if pair[0] > 0), key=lambda pair: -pair[0])
-    return [item for _, item in best[:6]]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from enum import Enum
 
 from agent.dialogue import Dialogue
-from agent.errors import UtterError
+from agent.direct import direct
 from agent.events import (
-    ApprovalNeeded,
     EndReason,
     Event,
     ToolCallReady,
@@ -22,6 +21,8 @@ from agent.events import (
 )
 from agent.guided.context import Context
 from agent.hands import Hands, NeedsWord
+from agent.intents import DirectCall
+from agent.proving import Unproven, proven
 from agent.toolcalls import guided
 from agent.toolcalls.grammar import FENCE
 from agent.toolcalls.guided import CallFailed, Menu, Said
@@ -29,56 +30,36 @@ from agent.tools.files import fenced
 from agent.tools.registry import Outcome
 from agent.tools.testreport import TestReport
 from agent.tools.toolbox import Toolbox
+from agent.turn import Turn
 
 _RETRY_TEMPERATURE = 0.5
 _MAX_FAILURES = 3
 _RESULT_CHARS = 1_600
 _OFFERED_LINES = 400
+_HINT_CHARS = 160
 
 
-class TimeUp(UtterError):
-    """The turn has used up its time."""
+class Wants(str, Enum):
+    """What a request is after, as the model reads and writes it in the line before its first call."""
 
-
-@dataclass
-class Turn:
-    """A turn while it runs, begun at `started_s` of the monotonic clock.
-
-    `deeds` are its calls and answers in a few words each, in order; `told` those that the conversation holds.
-    """
-
-    started_s: float
-    time_s: float
-    steps_left: int
-    deeds: list[str] = field(default_factory=list[str])
-    told: list[str] = field(default_factory=list[str])
-
-    async def in_time(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
-        """Pass `events` on; raises `TimeUp` and ends what they wait for when the turn's time is over."""
-        is_asking = False
-        while True:
-            begun_s = time.monotonic()
-            left_s = None if is_asking else max(self.started_s + self.time_s - begun_s, 0.0)
-            try:
-                event = await asyncio.wait_for(events.__anext__(), left_s)
-            except StopAsyncIteration:
-                return
-            except asyncio.TimeoutError:
-                raise TimeUp("That took too long, so I stopped.") from None
-            if is_asking:  # the user's time to answer is not the turn's
-                self.time_s += time.monotonic() - begun_s
-            is_asking = isinstance(event, ApprovalNeeded)
-            yield event
+    ANSWER = "answer"
+    CHANGE = "change"
+    REPAIR = "repair"
 
 
 @dataclass(frozen=True)
 class Task:
-    """What the model is to do. `tools` are the names not masked; `baseline` is the tests before it."""
+    """What the model is to do. `tools` are the names not masked; `baseline` is the tests before it.
+
+    With `is_asked` the request and what it wants are in the open reply already.
+    """
 
     request: str
     given: Context
     tools: tuple[str, ...]
     may_say: bool
+    wants: Wants
+    is_asked: bool = False
     baseline: asyncio.Task[TestReport | None] | TestReport | None = None
     must_mend: bool = False
     max_failures: int = _MAX_FAILURES
@@ -88,28 +69,43 @@ async def work(
     task: Task, turn: Turn, dialogue: Dialogue, hands: Hands, toolbox: Toolbox
 ) -> AsyncGenerator[Event, None]:
     """Ends after an answer or a change that stays; a `TurnEnded` says that it went otherwise."""
-    await dialogue.ask(request_text(task.given, task.request))
+    if not task.is_asked:
+        await dialogue.ask(request_text(task.given, task.request))
+        await dialogue.put(f"wants: {task.wants.value}\n")
+    start = dialogue.mark()
     seen: dict[str, Outcome] = {}
     masked: set[str] = set()
-    failures, temperature, reason, is_hopeless = 0, 0.0, "", False
+    failures, temperature, reason, is_hopeless, took_s = 0, 0.0, "", False, 0.0
     for step in range(turn.steps_left):
         turn.steps_left -= 1
-        is_last = turn.steps_left == 0
+        begun_s = turn.left_s()
+        is_last = turn.steps_left == 0 or (task.may_say and begun_s < took_s)
         menu = _menu(task, toolbox, masked, only_say=is_last and task.may_say)
         call: ToolCallReady | None = None
         begun = ""
         outcome = Outcome(False, "error: there was no call")
         try:
-            async with aclosing(guided.next_step(dialogue, menu, temperature, seed=step)) as events:
+            steps = guided.next_step(dialogue, menu, temperature, seed=step)
+            async with aclosing(steps), aclosing(proven(steps, task.request, toolbox)) as events:
                 async for event in events:
                     if isinstance(event, Said):
                         turn.deeds.append(f"said: {event.text}")
                         return
+                    if failures and turn.left_s() < 0:
+                        raise CallFailed("That took too long.")
                     if isinstance(event, ToolCallStarted):
                         begun = event.id
                     elif isinstance(event, ToolCallReady):
                         call = event
                     yield event
+        except Unproven:
+            await dialogue.rewind(start)
+            await dialogue.put("tool: run_tests\n")
+            async for event in direct(DirectCall("run_tests"), task.request, turn, hands, toolbox):
+                yield event
+            if task.wants is not Wants.ANSWER:  # words in the place of a change
+                yield TurnEnded(EndReason.FAILED, "I changed nothing.")
+            return
         except CallFailed as error:
             outcome = Outcome(False, f"error: {error}")
             if begun:
@@ -141,15 +137,23 @@ async def work(
             yield ToolResult(call.id, outcome.ok, outcome.content, outcome.facts if outcome.ok else ())
             if is_done:
                 return
+        took_s = begun_s - turn.left_s()
         if outcome.ok:
             temperature = 0.0
         else:
             failures, temperature = failures + 1, _RETRY_TEMPERATURE
             # The first reason is the telling one: after it a small model mostly repeats itself.
             reason = reason or outcome.content.removeprefix("error: ").partition("\n")[0].rstrip(".")
-            if failures == task.max_failures or is_hopeless:
+            if failures == task.max_failures or is_hopeless or turn.left_s() < took_s:
+                is_hopeless = True
                 break
-        if not is_last:
+        if is_last:
+            break
+        if not outcome.ok and (outcome.has_crashed or not outcome.was_taken_back):
+            # Tried anew: what it has written once it would write again. What the tests forbid it has to know.
+            await dialogue.rewind(start)
+            await dialogue.put(f"problem:{_hint(outcome)}\n")
+        else:
             told = _told(outcome, is_search=call is not None and call.name == "search")
             await dialogue.ask(told, goes_on=True)
     turn.deeds.append(f"could not: {reason}")
@@ -161,6 +165,13 @@ async def work(
 def request_text(given: Context, request: str) -> str:
     """What a task begins with, as the model reads it."""
     return f"{given.text}Request: {' '.join(request.split())}"
+
+
+def _hint(outcome: Outcome) -> str:
+    """What went wrong in a first try, in a line that nobody hears."""
+    why = outcome.content.removeprefix("error: ").partition("\n")[0][:_HINT_CHARS]
+    kept = ". All that the code does now must stay" if outcome.has_crashed else ""
+    return f" a first try went wrong: {why}{kept}."
 
 
 def _told(outcome: Outcome, *, is_search: bool) -> str:
@@ -176,7 +187,8 @@ def _menu(task: Task, toolbox: Toolbox, masked: set[str], *, only_say: bool) -> 
 
     def lines_of(path: str) -> list[str]:
         source = index.sources.get(path)
-        return source.lines[:_OFFERED_LINES] if source is not None else []
+        first, last = task.given.span or (1, _OFFERED_LINES)
+        return source.lines[first - 1 : last] if source is not None else []
 
     def opening_of(name: str) -> str:
         found = index.find(name)
@@ -192,4 +204,5 @@ def _menu(task: Task, toolbox: Toolbox, masked: set[str], *, only_say: bool) -> 
         opening_of=opening_of,
         says_problem=task.must_mend,
         head_of=lambda path: task.given.heads.get(path, ""),
+        is_named=task.given.is_named,
     )

@@ -8,19 +8,24 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from agent.code.culprits import plainest
+from agent.code.languages import is_test_code
+from agent.code.mentions import mentioned, spelled
 from agent.dialogue import Dialogue
-from agent.direct import begun, tests_shown
-from agent.events import Event, ToolResult, TurnEnded
+from agent.direct import begun, direct, tests_shown
+from agent.events import EndReason, Event, ToolResult, TurnEnded
 from agent.guided import context, routing
 from agent.guided.context import Context
 from agent.guided.mending import Found, small_repair
 from agent.guided.routing import NewCode, Route
-from agent.guided.steps import Task, Turn, request_text, work
+from agent.guided.steps import Task, Wants, request_text, work
 from agent.hands import Hands, NeedsWord
 from agent.intents import DirectCall
 from agent.toolcalls.calls import next_call_id
-from agent.tools.testreport import TestCase, TestReport
+from agent.toolcalls.guided import CallFailed, choose
+from agent.tools.testreport import Outcome, TestCase, TestReport
 from agent.tools.toolbox import Toolbox, told
+from agent.turn import Turn
+from agent.verdicts import is_about_a_run
 
 _MAX_MENDED = 3
 
@@ -36,26 +41,52 @@ class Guided:
         self._hands = hands
         self._tools = toolbox
 
+    has_left = False
+
     async def settle(self) -> None:
         """Nothing to put on record: a turn that was broken off is cut out of the conversation."""
 
     async def request(self, request: str, turn: Turn) -> AsyncGenerator[Event, None]:
         """Carry out one request; a `TurnEnded` says that it went otherwise."""
-        kind = routing.route(request)
-        if kind in (Route.FIX_TESTS, Route.EXPLAIN_FAILURE):
+        kind = await asyncio.to_thread(self._kind, request)
+        if kind in (Route.QUESTION, Route.UNCLEAR) and routing.is_run_asked_in(request):
+            async for event in direct(DirectCall("run_tests"), request, turn, self._hands, self._tools):
+                yield event
+            if not routing.asks_more_than_a_run(request):
+                return
+        reading = (*_READING, "run_tests") if is_about_a_run(request) else _READING
+        scope = chosen = None
+        if kind is Route.UNCLEAR:
+            scope = await asyncio.to_thread(self._scope, request)
+            chosen = await self._chosen(request, scope[0])
+        if kind in (Route.FIX_TESTS, Route.EXPLAIN_FAILURE) or chosen is Wants.REPAIR:
             working = self._mend(request, turn, explain=kind is Route.EXPLAIN_FAILURE)
+        elif scope is not None and chosen is Wants.ANSWER:
+            task = Task(request, scope[0], reading, may_say=True, wants=chosen, is_asked=True)
+            working = self._work(task, turn)
         elif kind is Route.QUESTION:
             given = await asyncio.to_thread(context.for_question, request, self._tools.index)
-            working = self._work(Task(request, given, _READING, may_say=True), turn)
+            working = self._work(Task(request, given, reading, may_say=True, wants=Wants.ANSWER), turn)
         else:
-            working = self._change(request, turn, may_say=kind is Route.UNCLEAR)
+            working = self._change(request, turn, scope)
         async with aclosing(working):
             async for event in working:
                 yield event
 
+    def _kind(self, request: str) -> Route:
+        return routing.route(spelled(request, self._tools.index))
+
+    async def _chosen(self, request: str, given: Context) -> Wants:
+        """What the request is after, by the model's own choice; it stays in the open reply."""
+        await self._dialogue.ask(request_text(given, request))
+        try:
+            return Wants(await choose(self._dialogue, "wants", [wants.value for wants in Wants]))
+        except CallFailed:
+            return Wants.ANSWER  # what changes nothing
+
     async def opening(self, request: str) -> str:
         """The beginning of what the model would be asked for `request`, as far as it can be told by now."""
-        kind = routing.route(request)
+        kind = await asyncio.to_thread(self._kind, request)
         if kind in (Route.FIX_TESTS, Route.EXPLAIN_FAILURE):
             return ""
         if kind is Route.QUESTION:
@@ -64,11 +95,14 @@ class Guided:
             given, _ = await asyncio.to_thread(self._scope, request)
         return request_text(given, request)
 
-    async def _change(self, request: str, turn: Turn, *, may_say: bool) -> AsyncGenerator[Event, None]:
-        """A change; the tests before it run while the model reads."""
-        given, names = await asyncio.to_thread(self._scope, request)
+    async def _change(
+        self, request: str, turn: Turn, asked: tuple[Context, tuple[str, ...]] | None = None
+    ) -> AsyncGenerator[Event, None]:
+        """A change; the tests before it run while the model reads. What was `asked` may end in words."""
+        given, names = asked or await asyncio.to_thread(self._scope, request)
         baseline = asyncio.create_task(self._hands.baseline())
-        task = Task(request, given, names, may_say, baseline)
+        is_asked = asked is not None
+        task = Task(request, given, names, is_asked, Wants.CHANGE, is_asked, baseline)
         deeds = len(turn.deeds)
         try:
             ended = None
@@ -106,9 +140,15 @@ class Guided:
             async for event in tests_shown(turn, self._tools):
                 yield event
             report = await self._tools.test_report()
-        for _ in range(_MAX_MENDED):
-            if not report.broken:
+            if not report.broken and not report.trouble and not explain and self._names_code(request):
+                async for event in self._change(request, turn):
+                    yield event
                 return
+        took_s = 0.0
+        for n in range(_MAX_MENDED):
+            if not report.broken or (n and turn.left_s() < took_s):
+                return
+            begun_s = turn.left_s()
             case = await asyncio.to_thread(plainest, report.broken, self._tools.index)
             fact = self._tools.test_facts(report)
             failed = fact.failures[report.broken.index(case)]
@@ -118,21 +158,38 @@ class Guided:
                 context.for_failure, case, failure, self._tools.index, tests_too=tests_too
             )
             if explain:
-                async for event in self._work(Task(request, given, (), may_say=True), turn):
+                async for event in self._work(
+                    Task(request, given, (), may_say=True, wants=Wants.ANSWER), turn
+                ):
                     yield event
                 return
-            task = Task(request, given, _WRITING[:2], may_say=False, baseline=report, must_mend=True)
-            ended = None
-            async for event in self._work(replace(task, max_failures=1), turn):
-                if isinstance(event, TurnEnded):
-                    ended = event
-                else:
-                    yield event
+            task = Task(
+                request,
+                given,
+                _WRITING[:2],
+                may_say=False,
+                wants=Wants.REPAIR,
+                baseline=report,
+                must_mend=True,
+            )
+            ended: TurnEnded | None = TurnEnded(EndReason.FAILED, "I could not fix it in time.")
+            if case.outcome is not Outcome.ERROR:  # a missing bracket needs no model
+                ended = None
+                async for event in self._work(replace(task, max_failures=1), turn):
+                    if isinstance(event, TurnEnded):
+                        ended = event
+                    else:
+                        yield event
+            tried_s = begun_s - turn.left_s()
             if ended is not None and not tests_too:
                 async for event in self._small_repair(case, report, request, turn):
                     ended = None
                     yield event
             if ended is not None:
+                # The model's next try may take as long as its first.
+                if turn.left_s() < tried_s:
+                    yield ended
+                    return
                 async for event in self._work(task, turn):
                     yield event
                     if isinstance(event, TurnEnded):
@@ -140,11 +197,20 @@ class Guided:
             async for event in tests_shown(turn, self._tools):
                 yield event
             report = await self._tools.test_report()
+            took_s = begun_s - turn.left_s()
+
+    def _names_code(self, request: str) -> bool:
+        """Whether it names what is to be mended, so that green tests say nothing of it."""
+        symbols = mentioned(request, self._tools.index).symbols
+        return any(not is_test_code(item.path) for item in symbols)
 
     async def _small_repair(
         self, case: TestCase, before: TestReport, request: str, turn: Turn
     ) -> AsyncGenerator[Event, None]:
-        """What the model did not see may be one operator or number; no events when nothing is found."""
+        """What the model did not see may be one operator or number; no events when nothing is found.
+
+        It has a time limit of its own: where the model is slow, the search is what mends.
+        """
         found = await small_repair(case, before, self._tools)
         if found is None:
             return

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.models.manifest import Model
 
-RECORD = "conversion.json"
+if TYPE_CHECKING:
+    from agent.models.tensor_file import Progress
 
-Progress = Callable[[int, int], None]  # bytes written so far, bytes in all
+RECORD = "conversion.json"
 
 
 @dataclass(frozen=True)

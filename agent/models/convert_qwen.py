@@ -18,9 +18,8 @@ from gguf.quants import dequantize
 from numpy.typing import NDArray
 
 from agent.errors import UtterError
-from agent.models.conversions import Progress
 from agent.models.qwen_tokenizer import tokenizer_files
-from agent.models.tensor_file import Tensor, write_tensors
+from agent.models.tensor_file import Progress, Tensor, write_tensors
 
 _ARCHITECTURE = "qwen2"
 _BLOCK_ROWS = 4096  # rows made float32 at a time: 15 MB of the 0.5B's embedding

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.models.conversions import Progress
 from agent.models.ctranslate2_file import CTranslate2File
-from agent.models.tensor_file import Tensor, write_tensors
+from agent.models.tensor_file import Progress, Tensor, write_tensors
 
 # Tensors that both have once. MLX computes the encoder's sinusoidal positions itself.
 _SINGLE = {

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+Progress = Callable[[int, int], None]  # bytes written so far, bytes in all
+
 _NUMPY_TYPES = {"F32": np.dtype("<f4"), "I32": np.dtype("<i4")}
 _ALIGNMENT = 8  # bytes; the header is padded to it, as the format asks
 
@@ -32,7 +34,7 @@ class Tensor:
         return math.prod(self.shape) * _NUMPY_TYPES[self.dtype].itemsize
 
 
-def write_tensors(path: Path, tensors: Sequence[Tensor], progress: Callable[[int, int], None]) -> None:
+def write_tensors(path: Path, tensors: Sequence[Tensor], progress: Progress) -> None:
     """Write `tensors` to `path` in the safetensors format, and to the disk before returning.
 
     Format: https://github.com/huggingface/safetensors#format. Raises ValueError when a tensor's blocks do not

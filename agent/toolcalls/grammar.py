@@ -6,9 +6,12 @@ https://github.com/guidance-ai/llguidance/blob/main/docs/syntax.md
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 
 FENCE = "```"
+
+_HOLDS = re.compile(r"\b(?:class|struct|type|interface|enum|trait|const|let|var|impl)\b")
 
 _CODE_LINE = r"/[^`\n\x00-\x08\x0b-\x1f][^\n\x00-\x08\x0b-\x1f]{0,200}\n|\n/"
 
@@ -41,9 +44,15 @@ def spoken(max_sentences: int) -> str:
     )
 
 
-def code(max_lines: int, *, is_opened: bool) -> str:
-    """Code up to the fence that ends it. Opened code goes on behind the name of what it defines."""
-    first = r"[(:]" if is_opened else ""
+def behind(opening: str) -> str:
+    """An expression for what may follow a definition that was begun up to its name: `def load`, `class A`."""
+    if not opening:
+        return ""
+    return r"( |[(:{<=])" if _HOLDS.search(opening) else r"([(<]| = )"
+
+
+def code(max_lines: int, first: str = "") -> str:
+    """Code up to the fence that ends it; it begins with the expression `first`."""
     return (
         f"start: FIRST LINE{{0,{max_lines}}} END\n"
         + rf"FIRST: /{first}[^`\n\x00-\x08\x0b-\x1f]{{0,200}}\n/"

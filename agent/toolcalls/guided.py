@@ -51,7 +51,7 @@ class Menu:
 
     `tools` are those not masked; `files` and `symbols` the values offered for paths and names;
     `lines_of` gives the lines of a file that may be replaced; `opening_of` how a symbol's definition begins;
-    `head_of` how what is added to a file does.
+    `head_of` how what is added to a file does, with `is_named` up to the end of its name.
     With `says_problem` the model first writes down, in a line that nobody hears, what is wrong.
     """
 
@@ -63,6 +63,7 @@ class Menu:
     opening_of: Callable[[str], str]
     says_problem: bool = False
     head_of: Callable[[str], str] = _no_head
+    is_named: bool = False
     max_code_tokens: int = 400
 
 
@@ -104,6 +105,11 @@ async def next_step(
         arguments[param.name] = value
     yield ToolArgumentsDelta(call_id, json.end())
     yield ToolCallReady(call_id, name, arguments)
+
+
+async def choose(writer: Writer, label: str, values: Sequence[str]) -> str:
+    """The one of `values` that the model writes behind a label; raises `CallFailed` if it writes none."""
+    return await _Blanks(writer, 0.0, 0).pick(label, values)
 
 
 class _Blanks:
@@ -171,7 +177,8 @@ async def _value(
         await blanks.writer.put(f"{param.name}:\n{grammar.FENCE}\n{head}")
         if head:
             yield head
-        constraint = grammar.code(_CODE_LINES, is_opened=bool(opening))
+        first = grammar.behind(opening or (head if menu.is_named else ""))
+        constraint = grammar.code(_CODE_LINES, first)
         async for piece in _until_fence(blanks.fill(constraint, menu.max_code_tokens)):
             yield piece
         await blanks.writer.put("\n")

@@ -15,6 +15,7 @@ def greet(name):
     return "Hello " + name
 ```
 Request: What does greet do?
+wants: answer
 tool: say
 text: It takes a name and returns Hello followed by that name.
 
@@ -29,6 +30,7 @@ test_newest in tests/test_events.py fails: expected 6, got 5.
         self.assertEqual(newest([5, 6]), 6)
 ```
 Request: Fix the failing test.
+wants: repair
 tool: rewrite_function
 name: newest
 problem: 5 and 6 must give 6, so the last of them is to be taken, not the first.
@@ -44,6 +46,7 @@ def total(prices):
     return sum(prices)
 ```
 Request: Add a docstring to total.
+wants: change
 tool: document
 name: total
 text: Return the sum of the prices.
@@ -54,6 +57,7 @@ const HOST = "localhost";
 const TIMEOUT = 30;
 ```
 Request: Set the timeout to one minute.
+wants: change
 tool: edit_file
 path: server.js
 old:
@@ -73,6 +77,7 @@ func (s *Stack) Pop() int {
 }
 ```
 Request: Pop must also remove the item.
+wants: change
 tool: rewrite_function
 name: Stack.Pop
 new:
@@ -90,6 +95,7 @@ def double(x):
     return 2 * x
 ```
 Request: Add a function triple to mathtools.
+wants: change
 tool: append
 path: mathtools.py
 new:
@@ -100,6 +106,7 @@ def triple(x):
 ```
 
 Request: How is the cache emptied?
+wants: answer
 tool: search
 pattern: cache
 result:

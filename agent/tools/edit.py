@@ -10,6 +10,7 @@ from typing import Any
 from agent.code.index import CodeIndex, Located
 from agent.code.languages import language_of
 from agent.code.symbols import Symbol, SymbolKind
+from agent.facts import FileEdited
 from agent.intents import squashed
 from agent.textfile import TextFile
 from agent.tools import arguments as given
@@ -19,7 +20,9 @@ from agent.tools.definition import new_version, replaced, told_apart
 from agent.tools.journal import Journal
 from agent.tools.matching import NotFound, in_style_of, numbered, replace_lines
 from agent.tools.registry import Outcome, refused
-from agent.tools.renaming import names_in, renamed
+from agent.tools.removal import without
+from agent.tools.renaming import names_in, renamed, renamed_member
+from agent.undo import Written
 from agent.workspace import Workspace
 
 
@@ -36,6 +39,10 @@ class EditTools:
         """A point that `revert` can go back to."""
         return self._journal.mark()
 
+    def written(self, mark: int) -> dict[str, Written]:
+        """What was done since `mark` to each file that was written, by its path."""
+        return self._journal.written(mark)
+
     def revert(self, mark: int) -> tuple[str, ...]:
         """Take back every change since `mark`; gives the paths that were left, since others saved them."""
         return self._journal.revert(mark)
@@ -43,6 +50,10 @@ class EditTools:
     def has_seen(self, path: str, text: str) -> None:
         """The model knows these numbered lines of the file, until the file changes."""
         self._seen[path] = _digest(text)
+
+    def with_right_imports(self, path: str) -> str:
+        """The text of a file with the imports that it lacks; nothing is written."""
+        return self._journal.with_right_imports(path, self._index.sources[path].text)
 
     async def rewrite_function(self, arguments: Mapping[str, Any]) -> Outcome:
         """Replace one function, method or class by a new version of it."""
@@ -58,6 +69,18 @@ class EditTools:
             return refused("rewrite_function", version.reason)
         after = replaced(path, file.text, version, symbol, known)
         return self._journal.write("rewrite_function", path, file, after, imports=new)
+
+    async def remove(self, arguments: Mapping[str, Any]) -> Outcome:
+        """Take a function, method or class out, with its comment and the gap that it leaves; nothing else."""
+        found = self._found("remove", given.text(arguments, "name").strip())
+        if isinstance(found, Outcome):
+            return found
+        path, symbol = found.path, found.symbol
+        file = self._workspace.read(path)
+        after = without(path, file.text, symbol, self._symbols(path))
+        if isinstance(after, NotFound):
+            return refused("remove", after.reason)
+        return self._journal.write("remove", path, file, after)
 
     async def document(self, arguments: Mapping[str, Any]) -> Outcome:
         """Describe a function, method or class: by a docstring, or by a comment above it."""
@@ -169,8 +192,12 @@ class EditTools:
         return self._journal.write(tool, path, TextFile(""), new.strip("\n") + "\n", created=True)
 
     async def rename(self, arguments: Mapping[str, Any]) -> Outcome:
-        """Replace one name by another in all code; strings, comments and other files stay."""
+        """Replace one name by another in all code; strings, comments and other files stay.
+
+        With `owner`, a class that has it, only what names a part of something is renamed.
+        """
         old, new = given.text(arguments, "old").strip(), given.text(arguments, "new").strip()
+        owner = given.text(arguments, "owner", "")
         if not new.isidentifier() or keyword.iskeyword(new):
             return refused("rename", f"{new} is not a name")
         if old == new:
@@ -192,12 +219,19 @@ class EditTools:
         outcomes: list[Outcome] = []
         for path in touched:
             file = self._read(path)
-            outcomes.append(self._journal.write("rename", path, file, renamed(path, file.text, old, new)))
+            text = file.text
+            after = renamed_member(path, text, old, new, owner) if owner else renamed(path, text, old, new)
+            if owner and after == text:
+                continue
+            outcomes.append(self._journal.write("rename", path, file, after))
             if not outcomes[-1].ok:
                 self.revert(mark)
                 return outcomes[-1]
         facts = tuple(fact for outcome in outcomes for fact in outcome.facts)
-        return Outcome(True, f"ok: renamed {old} to {new} in {', '.join(touched)}", facts)
+        where = ", ".join(fact.path for fact in facts if isinstance(fact, FileEdited))
+        if not where:
+            return refused("rename", f"{owner} has no {old}")
+        return Outcome(True, f"ok: renamed {old} to {new} in {where}", facts)
 
     def _names(self) -> dict[str, set[str]]:
         """The names in the code of each file; none for a file that is not valid."""

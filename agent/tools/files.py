@@ -112,7 +112,9 @@ class FileTools:
         if self._ripgrep is not None:
             root = self._workspace.root
             matches = await with_ripgrep(self._ripgrep, pattern, root, self._index, self._environment)
-        return _told(pattern, matches or await asyncio.to_thread(in_index, pattern, self._index))
+        return _told(
+            pattern, matches or await asyncio.to_thread(in_index, pattern, self._index, self._workspace)
+        )
 
     def _definitions(self, name: str) -> Matches:
         return Matches(
@@ -135,7 +137,10 @@ def _told(pattern: str, matches: Matches) -> Outcome:
     words = re.sub(r"\\b", "", pattern)
     literally = ", searched for letter by letter" if matches.as_text else ""
     content = "\n".join(shown) + rest if found else f"{words} was not found{literally}"
-    return Outcome(True, content, (SearchFound(words, places, len(found)),))
+    if matches.left_out:
+        names = ", ".join(map(_printable, matches.left_out[:3]))
+        content += f"\n(not searched, because too large: {names})"
+    return Outcome(True, content, (SearchFound(words, places, len(found), len(matches.left_out)),))
 
 
 def _row(symbol: Symbol) -> str:

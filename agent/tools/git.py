@@ -9,6 +9,7 @@ from typing import Any
 
 from agent.facts import ChangesShown, Committed, FileChange, GitStatus
 from agent.permissions import is_secret
+from agent.sandbox import Rights, Sandbox
 from agent.textfile import MAX_TEXT_BYTES, NotText, decode, write_bytes
 from agent.tools import arguments as given
 from agent.tools import changes, process
@@ -23,8 +24,12 @@ _SNAPSHOT_BYTES = 50_000_000
 class GitTools:
     """Handlers of the version-control tools. Made when the session begins: then the snapshot is taken."""
 
-    def __init__(self, workspace: Workspace, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, workspace: Workspace, environment: Mapping[str, str], sandbox: Sandbox | None = None
+    ) -> None:
+        """With a `sandbox` the repository's own hooks are confined: they may run what was just changed."""
         self._workspace = workspace
+        self._sandbox = sandbox
         self._environment = {**environment, "LC_ALL": "C"}
         self._is_git = workspace.is_git()
         self._snapshot = {} if self._is_git else self._texts()
@@ -96,12 +101,13 @@ class GitTools:
         place = self._workspace.root / name
         index = await asyncio.to_thread(place.read_bytes) if place.is_file() else None
         times = place.stat() if index is not None else None
-        added = await self._run("add", "--all", "--", *paths)
+        rights = await self._rights_of_hooks()
+        added = await self._run("add", "--all", "--", *paths, rights=rights)
         if added.returncode != 0:
             return _last_line(added)
         is_done = False
         try:
-            done = await self._run("commit", "--quiet", "-m", message, "--", *paths)
+            done = await self._run("commit", "--quiet", "-m", message, "--", *paths, rights=rights)
             # A hook that runs after the commit may fail, or take too long: the commit is made all the same.
             is_done = done.returncode == 0 or await self._git("rev-parse", "HEAD") != head
         finally:
@@ -173,8 +179,24 @@ class GitTools:
         except (NotText, WorkspaceError):
             return None
 
-    async def _run(self, *arguments: str) -> process.Finished:
-        return await process.run([*GIT, *arguments], self._workspace.root, self._environment, _TIME_LIMIT_S)
+    async def _rights_of_hooks(self) -> Rights | None:
+        """What a commit may do where the repository has hooks; None where it has none."""
+        folder = self._workspace.root / (await self._git("rev-parse", "--git-path", "hooks") or "").strip()
+        try:
+            hooks = [place for place in folder.iterdir() if os.access(place, os.X_OK) and place.is_file()]
+        except OSError:
+            return None
+        if not any(place.suffix != ".sample" for place in hooks):
+            return None
+        told = await self._git("rev-parse", "--absolute-git-dir", "--git-common-dir") or ""
+        homes = {(self._workspace.root / line).resolve() for line in told.splitlines()}
+        own = (self._workspace.root / ".git").resolve()
+        return Rights(writable=tuple(sorted(homes - {own})), repository=True)
+
+    async def _run(self, *arguments: str, rights: Rights | None = None) -> process.Finished:
+        sandbox = self._sandbox if rights is not None else None
+        command, root = [*GIT, *arguments], self._workspace.root
+        return await process.run(command, root, self._environment, _TIME_LIMIT_S, sandbox, rights)
 
     async def _git(self, *arguments: str) -> str | None:
         """The whole output of a reading command, or None when it failed."""

@@ -45,6 +45,19 @@ def repaired(before: str, after: str, packages: Mapping[str, str]) -> str:
     return _with_imports(after, new, imports, kept, missing, stale)
 
 
+def tidied(source: str, packages: Mapping[str, str]) -> str:
+    """`source` with all the imports that it uses, and no others."""
+    root = trees.root_of(Language.GO, source)
+    imports, used = _imports(root), _used(root)
+    known = {**_STANDARD, **packages}
+    missing = sorted(known[n] for n in used - {item.name for item in imports} - _bound(root) if n in known)
+    stale = {item.line for item in imports if item.name not in {*used, "_", "."}}
+    if not missing and not stale:
+        return source
+    kept = sorted({*(item.path for item in imports if item.line not in stale), *missing})
+    return _with_imports(source, root, imports, kept, missing, stale)
+
+
 def _with_imports(
     after: str, root: Node, imports: list[_Import], kept: list[str], missing: list[str], stale: set[int]
 ) -> str:

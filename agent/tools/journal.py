@@ -16,6 +16,7 @@ from agent.tools import changes, go_imports, script_imports
 from agent.tools.checking import broken
 from agent.tools.imports import add_missing_imports
 from agent.tools.registry import Outcome, refused
+from agent.undo import Written
 from agent.workspace import Workspace
 
 
@@ -39,6 +40,19 @@ class Journal:
     def mark(self) -> int:
         """A point that `revert` can go back to."""
         return len(self._changes)
+
+    def written(self, mark: int) -> dict[str, Written]:
+        """What was done since `mark` to each file that was written, by its path."""
+        found: dict[str, Written] = {}
+        for change in self._changes[mark:]:
+            path = self._workspace.relative(self._workspace.resolve(change.path))
+            earlier = found.get(path)
+            if earlier is None:
+                found[path] = Written(change.before, change.after)
+            else:
+                is_next = change.before is not None and _digest(change.before) == earlier.last
+                found[path] = Written(earlier.found, change.after, earlier.is_alone and is_next)
+        return found
 
     def revert(self, mark: int) -> tuple[str, ...]:
         """Take back every change since `mark`, the latest first; gives the paths that were left alone.
@@ -92,6 +106,12 @@ class Journal:
         self._index.refresh()
         fact = changes.edited(path, file.text, after, created=created)
         return Outcome(True, f"ok: {_described(fact)}", (fact,))
+
+    def with_right_imports(self, path: str, text: str) -> str:
+        """`text` with the imports that it lacks as it is, and in Go without those that nothing uses."""
+        if language_of(path) is Language.GO:
+            return go_imports.tidied(text, self._go_packages())
+        return self._with_imports(path, "", text, "")
 
     def _with_imports(self, path: str, before: str, after: str, imports: str) -> str:
         language = language_of(path)

@@ -35,13 +35,15 @@ class Param:
 class Outcome:
     """What a call gave: `content` for the model, `facts` for speech.
 
-    `was_taken_back` when it was carried out and then undone, because of what the tests said.
+    `was_taken_back` when it was carried out and then undone, because of what the tests said; `has_crashed`
+    when they said that the code could not be run, rather than that it gives something else.
     """
 
     ok: bool
     content: str
     facts: tuple[Fact, ...] = ()
     was_taken_back: bool = False
+    has_crashed: bool = False
 
 
 Handler = Callable[[Mapping[str, Any]], Awaitable[Outcome]]

@@ -51,6 +51,9 @@ _CALLS = {
     "union": ("intersection",), "intersection": ("union",), "issubset": ("issuperset",),
 }  # fmt: skip
 
+# What one unit is counted in of another: who mixes two of them up writes a number that is far off.
+_FACTORS = ((60, 24, 7, 12, 3600, 365), (10, 100, 1000), (60, 100, 1000), (1000, 1024))
+
 
 @dataclass(frozen=True)
 class Repair:
@@ -91,6 +94,13 @@ def repairs(source: str, first_line: int, last_line: int, test_source: str) -> l
                     after = _spliced(before, splice)
                     found.setdefault((splice.line, after), Repair(splice.line, before, after, splice.rank))
     return sorted(found.values(), key=lambda repair: repair.rank)
+
+
+def other_numbers(value: int) -> list[tuple[int, int]]:
+    """Numbers that may be meant by `value`, each with how unlikely it is."""
+    near = [(number, 3) for number in (value + 1, value - 1)]
+    kin = (family for family in _FACTORS if value in family)
+    return near + [(other, 3) for family in kin for other in family if other != value]
 
 
 def _spliced(line: str, splice: _Splice) -> str:
@@ -140,13 +150,15 @@ def _splices(node: ast.AST, lines: Sequence[str], names: Sequence[str]) -> Itera
     elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
         yield from _replaced(node, repr(not node.value), 1)
     elif isinstance(node, ast.Constant) and isinstance(node.value, int):
-        for other in (node.value + 1, node.value - 1):
-            yield from _replaced(node, repr(other), 3)
+        for other, rank in other_numbers(node.value):
+            yield from _replaced(node, repr(other), rank)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         yield from _replaced(node, ast.unparse(node.operand), 1)
     elif isinstance(node, ast.Call):
         yield from _call(node)
         yield from _operands(node.args, names, may_shift=False)
+    elif isinstance(node, (ast.Break, ast.Continue)):
+        yield from _replaced(node, "continue" if isinstance(node, ast.Break) else "break", 1)
     elif isinstance(node, ast.Slice):
         for bound in (node.lower, node.upper):
             if bound is not None and not isinstance(bound, ast.Constant):
@@ -210,6 +222,6 @@ def _shifted(node: ast.expr, rank: int) -> Iterator[_Splice]:
         yield from _replaced(node, f"{ast.unparse(node)}{change}", rank)
 
 
-def _replaced(node: ast.expr, text: str, rank: int) -> Iterator[_Splice]:
+def _replaced(node: ast.expr | ast.stmt, text: str, rank: int) -> Iterator[_Splice]:
     if node.end_lineno == node.lineno and node.end_col_offset is not None and text != ast.unparse(node):
         yield _Splice(node.lineno, node.col_offset, node.end_col_offset, text, rank)

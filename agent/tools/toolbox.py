@@ -61,12 +61,25 @@ class Toolbox:
         self.index.refresh()
         self.edits = EditTools(workspace, self.index)
         self.runner = TestRunner(workspace, environment, time_limit_s=test_time_s, sandbox=sandbox)
+        self._mark = 0  # of the edits, when the request under way began
+        self._has_run = False  # a command in it, which may have written anything
         self._shell = ShellTools(self.ground, environment, run_time_s, sandbox)
         self._history = HistoryTools(timeline)
         self._files = FileTools(workspace, self.index, environment, self.edits.has_seen)
-        self._git = GitTools(workspace, environment)
+        self._git = GitTools(workspace, environment, sandbox)
         self._reports: dict[int, tuple[float, TestReport]] = {}
         self.registry = Registry(self._tools())
+
+    def begin(self, request: str) -> str:
+        """A request begins, see `Timeline.open`; "" where there is no timeline."""
+        self.end()
+        self._mark, self._has_run = self.edits.mark(), False
+        return self.timeline.open(request) if self.timeline is not None else ""
+
+    def end(self) -> None:
+        """The request is over: what it wrote is told from what the user has saved meanwhile."""
+        if self.timeline is not None:
+            self.timeline.close(None if self._has_run else self.edits.written(self._mark))
 
     async def before_change(self) -> None:
         """To be awaited before anything that may change files, so that it can be taken back."""
@@ -113,6 +126,10 @@ class Toolbox:
             return refused("run_tests", report.trouble)
         fact = self.test_facts(report)
         return Outcome(True, told(fact), (fact,))
+
+    async def _run(self, arguments: Mapping[str, Any]) -> Outcome:
+        self._has_run = True
+        return await self._shell.run(arguments)
 
     def _source(self, path: str) -> str | None:
         for name, source in self.index.sources.items():
@@ -202,12 +219,13 @@ class Toolbox:
                 edits.rename,
                 _writes,
             ),
+            Tool("remove", "take out a function", (_NAME,), False, edits.remove, _writes, for_model=False),
             Tool(
                 "run",
                 "run a shell command",
                 (Param("command", ParamKind.WORDS),),
                 False,
-                self._shell.run,
+                self._run,
                 _runs,
             ),
             Tool("undo", "take back", (), False, self._history.undo, _takes_back, for_model=False),

@@ -9,7 +9,7 @@ from tree_sitter import Node
 from agent.code import trees
 from agent.code.languages import language_of
 from agent.code.trees import text_of
-from agent.tools.repairs import Repair
+from agent.tools.repairs import Repair, other_numbers
 
 _SIGNS = {
     "+": ("-", "*"), "-": ("+", "/"), "*": ("+", "/"), "/": ("*", "-"), "%": ("/", "*"),
@@ -35,7 +35,10 @@ _OPERATIONS = frozenset(
     }
 )
 _NUMBERS = frozenset({"number", "int_literal", "integer_literal"})
+_ARGUMENTS = frozenset({"arguments", "argument_list"})
+_BRANCHES = frozenset({"if_statement", "while_statement", "ternary_expression", "if_expression"})
 _BOOLEANS = {"true": "false", "false": "true"}
+_LEAPS = {"break_statement": "continue", "continue_statement": "break"}
 _SCOPES = ("parameters", "parameter")
 
 
@@ -62,6 +65,11 @@ def repairs(path: str, source: str, first_line: int, last_line: int) -> list[Rep
 def _changes(node: Node, names: Sequence[str]) -> Iterator[tuple[Node, str, int]]:
     """What to put in the place of which node, and how unlikely it is."""
     kind, text = node.type, text_of(node)
+    condition = node.child_by_field_name("condition") if kind in _BRANCHES else None
+    if condition is not None:
+        bare = text_of(condition)
+        is_braced = condition.type == "parenthesized_expression"
+        yield condition, f"(!{bare})" if is_braced else f"!({bare})", 4
     if kind in _OPERATIONS:
         sign = node.child_by_field_name("operator")
         for rank, other in enumerate(_SIGNS.get(text_of(sign), ())):
@@ -72,16 +80,21 @@ def _changes(node: Node, names: Sequence[str]) -> Iterator[tuple[Node, str, int]
                 yield side, f"({text_of(side)} - 1)", 2
                 yield side, f"({text_of(side)} + 1)", 2
     elif kind in _NUMBERS and text.isdigit():
-        yield node, str(int(text) + 1), 3
-        if int(text):
-            yield node, str(int(text) - 1), 3
+        for other, rank in other_numbers(int(text)):
+            if other >= 0:
+                yield node, str(other), rank
     elif text in _BOOLEANS and kind in ("true", "false", "boolean_literal"):
         yield node, _BOOLEANS[text], 1
     elif kind == "unary_expression" and text.startswith("!"):
         yield node, text[1:], 1
+    elif kind in _LEAPS and (word := node.children[0]).type in ("break", "continue"):
+        yield word, _LEAPS[kind], 1
     elif kind in ("property_identifier", "field_identifier") and text in _CALLS:
         for other in _CALLS[text]:
             yield node, other, 1
+    elif kind in _ARGUMENTS and node.named_child_count == 2:
+        first, second = node.named_children
+        yield node, f"({text_of(second)}, {text_of(first)})", 4
     elif kind == "identifier" and text in names:
         is_argument = node.parent is not None and "parameter" not in node.parent.type
         for other in names if is_argument else ():

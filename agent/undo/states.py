@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -69,6 +70,22 @@ class Snapshot:
             None if ignored is None else tuple(ignored),
             row["head"],
         )
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a request did to one file: the bytes that it `found` first, None for no file, and the SHA-256 of
+    those that it wrote last. `is_alone` when nobody else saved the file between its writes.
+    """
+
+    found: bytes | None
+    last: bytes
+    is_alone: bool = True
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether the last bytes are others than the first."""
+        return self.found is None or hashlib.sha256(self.found).digest() != self.last
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import secrets
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,8 +17,8 @@ import filelock
 
 from agent.errors import UtterError
 from agent.textfile import write_bytes
-from agent.undo.disk import carry_out, observe
-from agent.undo.states import Plan, Snapshot, conflicts, plan
+from agent.undo.disk import carry_out, object_id, observe
+from agent.undo.states import Difference, Plan, Snapshot, Written, conflicts, plan
 from agent.undo.store import Limits, ShadowStore, UndoTrouble
 from agent.workspace import Workspace
 
@@ -30,17 +31,27 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Deed:
-    """What one request did: the files before it and after it."""
+    """What one request did: the files before it and after it.
+
+    `foreign` are files that somebody else saved meanwhile, `mixed` those that were saved by both, `unkept`
+    those that it wrote and no snapshot holds.
+    """
 
     id: str
     request: str
     before: Snapshot
     after: Snapshot
+    foreign: tuple[str, ...] = ()
+    mixed: tuple[str, ...] = ()
+    unkept: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
             "id": self.id,
             "request": self.request,
+            "foreign": list(self.foreign),
+            "mixed": list(self.mixed),
+            "unkept": list(self.unkept),
             "before": self.before.as_json(),
             "after": self.after.as_json(),
         }
@@ -48,7 +59,8 @@ class Deed:
     @staticmethod
     def from_json(row: dict[str, Any]) -> Deed:
         before, after = Snapshot.from_json(row["before"]), Snapshot.from_json(row["after"])
-        return Deed(row["id"], row["request"], before, after)
+        others = (tuple(row.get(key, ())) for key in ("foreign", "mixed", "unkept"))
+        return Deed(row["id"], row["request"], before, after, *others)
 
 
 @dataclass(frozen=True)
@@ -121,11 +133,15 @@ class Timeline:
         if self._open is not None and self._open.before is None:
             await self._do(self._take_before, self._open)
 
-    def close(self) -> None:
-        """The request is over: what it did is kept, while others go on."""
+    def close(self, written: Mapping[str, Written] | None = None) -> None:
+        """The request is over: what it did is kept, while others go on.
+
+        `written` tells of each file that was written for it, so that what others saved in the meantime stays
+        theirs. Without it, as after a command, all that has changed counts as the request's.
+        """
         request, self._open = self._open, None
         if request is not None:
-            self._worker.submit(self._record, request)
+            self._worker.submit(self._record, request, written)
 
     async def finish(self) -> None:
         """The session is over: keep what its last request did."""
@@ -168,7 +184,7 @@ class Timeline:
         except UndoTrouble as error:
             self._lost = str(error)
 
-    def _record(self, request: _Open) -> None:
+    def _record(self, request: _Open, written: Mapping[str, Written] | None) -> None:
         if request.before is None:
             return
         try:
@@ -176,13 +192,34 @@ class Timeline:
                 after = self._store.take()
                 before = request.before
                 has_moved = before.head != after.head
-                if not has_moved and (before.tree, before.modes) == (after.tree, after.modes):
+                ours = written or {}
+                changed = {each.path: each for each in self._store.differences(before, after)}
+                unkept = tuple(p for p in ours if p not in changed and self._stands(p, ours[p]))
+                foreign = tuple(p for p in changed if written is not None and p not in written)
+                if not has_moved and not unkept and len(foreign) == len(changed):
                     return
+                mixed = tuple(p for p in ours if p in changed and not self._is_all(ours[p], changed[p]))
                 history = self._load()
-                deed = Deed(request.id, request.request, before, after)
+                deed = Deed(request.id, request.request, before, after, foreign, mixed, unkept)
                 self._save(_History((*history.done, deed)[-self._limits.requests :]))
         except UndoTrouble as error:
             self._lost = str(error)
+
+    def _stands(self, path: str, written: Written) -> bool:
+        """Whether a file was changed, and is still as it was written."""
+        return written.has_changed and self._digest(path) == written.last
+
+    def _is_all(self, written: Written, difference: Difference) -> bool:
+        """Whether all that makes a file differ was written for the request, and nothing by others."""
+        before = difference.before.oid if difference.before is not None else ""
+        found = object_id(written.found) if written.found is not None else ""
+        return written.is_alone and found == before and self._digest(difference.path) == written.last
+
+    def _digest(self, path: str) -> bytes:
+        try:
+            return hashlib.sha256((self._root / path).read_bytes()).digest()
+        except OSError:
+            return b""
 
     def _restore(self, *, back: bool) -> Restored | Unable:
         if self._lost:
@@ -203,9 +240,15 @@ class Timeline:
         deed = deeds[-1]
         if deed.before.head != deed.after.head:
             return Unable("That request moved the branch. I take back files, not commits.")
+        if deed.mixed:
+            return Unable(f"{_named(deed.mixed)} was also saved by somebody else then, so I touched nothing.")
         differences = self._store.differences(deed.before, deed.after)
-        wanted = plan(differences, deed.before, deed.after, back=back)
+        ours = [difference for difference in differences if difference.path not in deed.foreign]
+        wanted = plan(ours, deed.before, deed.after, back=back)
+        wanted = replace(wanted, left=(*wanted.left, *deed.foreign, *deed.unkept))
         if not wanted.steps:
+            if back:  # told once: the next "undo" is about the request before
+                self._save(replace(history, done=history.done[:-1]))
             return Unable(f"{_named(wanted.left)} could not be kept, so I left it as it is.")
         moving = {step.path for step in wanted.steps}
         now = {path: observe(self._root, path, moving) for path in moving}

@@ -15,6 +15,7 @@ from agent.tools.testreport import Outcome, TestCase, TestReport
 _POINT = re.compile(r"( *)(not )?ok \d+(?: - (.*?))?(?: # (SKIP|TODO)\b.*)?$")
 _SUBTEST = re.compile(r"( *)# Subtest: (.*)$")
 _SCRIPT = re.compile(r"\S.*\.[cm]?[jt]sx?$")
+_STOPPED = re.compile(r"# (?:file://)?(/\S+):(\d+)$")  # where a file could not be loaded
 _PLACE = re.compile(r"(?<![\w.])(?:file://)?(/[^\s():]+):(\d+):\d+")
 
 
@@ -27,6 +28,7 @@ def from_tap(text: str) -> TestReport | None:
     outer: list[str] = []
     seen: dict[int, int] = {}  # tests told at a depth since its suite was opened
     duration_s, words = 0.0, ""
+    place: tuple[tuple[str, int], ...] = ()
     i = 0
     while i < len(lines):
         line = lines[i]
@@ -41,6 +43,8 @@ def from_tap(text: str) -> TestReport | None:
         elif line.startswith("# "):
             said = re.match(r"# (\w*Error\b.*)", line)
             words = words or (said[1] if said else "")
+            if found := _STOPPED.match(line):
+                place = ((found[1], int(found[2])),)
         point = _POINT.match(line)
         if point is None:
             continue
@@ -58,7 +62,8 @@ def from_tap(text: str) -> TestReport | None:
         outcome = Outcome.SKIPPED if point[4] else Outcome.FAILED if point[2] else Outcome.PASSED
         if is_file:  # one without tests in it, or that could not be loaded
             told, outcome = (words or _message(details), Outcome.ERROR) if point[2] else ("", outcome)
-            cases.append(TestCase(name, name.rpartition("/")[2], outcome, told))
+            cases.append(TestCase(name, name.rpartition("/")[2], outcome, told, place if point[2] else ()))
+            words, place = "", ()
             continue
         path = outer[:depth]
         cases.append(_case([*path, name], outcome, details))

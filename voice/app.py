@@ -34,8 +34,9 @@ from voice.hearing.endpoint import EndpointSettings
 from voice.hearing.segment import UtteranceSegmenter
 from voice.hearing.transcribe import Transcriber
 from voice.hearing.vad import VoiceDetector
-from voice.speaking.synthesis import Synthesiser
-from voice.voices import load_profile
+from voice.opening import library_of as library_of
+from voice.opening import open_synthesiser as open_synthesiser
+from voice.opening import open_voice as open_voice
 
 
 def engine_name(settings: Settings, store: ModelStore) -> str:
@@ -60,8 +61,9 @@ def cache_limits(settings: Settings) -> StoreLimits:
 
 def needed_models(settings: Settings, store: ModelStore) -> tuple[str, ...]:
     """The names in the model store of all that a session loads."""
-    voice = load_profile(settings.speaking.voice).model
-    return (_whisper_build(settings), language_model(settings, store), voice)
+    voice = library_of(settings.speaking).load(settings.speaking.voice).profile
+    embedded = [voice.model] if voice.model in store.manifest.entries else []
+    return (_whisper_build(settings), language_model(settings, store), *embedded)
 
 
 def language_model(settings: Settings, store: ModelStore) -> str:
@@ -84,11 +86,19 @@ async def open_engine(settings: Settings, store: ModelStore) -> Engine:
                 f"The model {settings.models.language_model} has no build for the engine mlx. Use the engine "
                 f"llamacpp, or set models.language_model to {builds[0].removesuffix('-mlx')}."
             )
-        return await MlxEngine.load(store.path(build), contexts, context_tokens=context_tokens, limits=limits)
+        return await MlxEngine.load(
+            store.path(build),
+            contexts,
+            context_tokens=context_tokens,
+            limits=limits,
+            numbers=settings.engine.mlx_numbers,
+        )
     from agent.engine.llamacpp import LlamaCppEngine
 
-    threads = settings.engine.threads or await asyncio.to_thread(free_cores)
-    model = await asyncio.to_thread(store.path, settings.models.language_model)
+    model, free = await asyncio.gather(
+        asyncio.to_thread(store.path, settings.models.language_model), asyncio.to_thread(free_cores)
+    )
+    threads = settings.engine.threads or free
     return await LlamaCppEngine.load(
         model, contexts, threads=threads, context_tokens=context_tokens, limits=limits
     )
@@ -213,12 +223,3 @@ def open_transcriber(settings: Settings, store: ModelStore) -> Transcriber:
     transcriber = Transcriber(model, settings.hearing.language)
     transcriber.warm_up()
     return transcriber
-
-
-def open_synthesiser(settings: config.Speaking, store: ModelStore) -> Synthesiser:
-    """The voice that the settings name, warm."""
-    profile = load_profile(settings.voice)
-    weights = store.path(profile.model)
-    from voice.speaking.engines.piper import PiperSynthesiser
-
-    return PiperSynthesiser(weights, settings.speed)

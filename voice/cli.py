@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +14,7 @@ import typer
 
 from agent.errors import UtterError
 from voice import config
-from voice.commands import ask, cache, demo, doctor, hear, models, run, say, talk, trace
-from voice.commands.context import Context, store_of
-from voice.display import make_console
+from voice.commands.context import Context, make_console, store_of
 from voice.offline import stay_on_this_machine
 
 app = typer.Typer(
@@ -25,16 +25,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain lines, which a screen reader can follow
 )
-app.command("talk")(talk.talk)
-app.command("trace")(trace.trace)
-app.command("demo")(demo.demo)
-app.command("run")(run.run)
-app.command("hear")(hear.hear)
-app.command("say")(say.say)
-app.command("ask")(ask.ask)
-app.command("doctor")(doctor.doctor)
-app.add_typer(models.app, name="models")
-app.add_typer(cache.app, name="cache")
+_COMMANDS = (
+    *("talk", "trace", "demo", "run", "hear", "say", "narrate", "ask", "doctor", "models", "cache", "voices"),
+)
+_GROUPS = frozenset({"models", "cache", "voices"})  # of commands
+
+
+def register(arguments: Sequence[str]) -> None:
+    """Make known the commands that may be meant: loading all takes longer than to begin to speak."""
+    for name in [name for name in _COMMANDS if name in arguments] or _COMMANDS:
+        module = import_module(f"voice.commands.{name}")
+        if name in _GROUPS:
+            app.add_typer(module.app, name=name)
+        else:
+            app.command(name)(getattr(module, name))
 
 
 @app.callback()
@@ -50,15 +54,20 @@ def prepare(
     settings = config.load(files or [], overrides or [])
     store = store_of(settings)
     environment = dict(os.environ)
-    context.obj = Context(settings, store, make_console(environment), make_console(environment, stderr=True))
+    consoles = make_console(environment), make_console(environment, stderr=True)
+    options = [f"--config={file}" for file in files or []] + [f"--set={one}" for one in overrides or []]
+    context.obj = Context(settings, store, *consoles, tuple(options))
     if context.invoked_subcommand is None:
-        talk.talk(context)
+        from voice.commands.talk import talk
+
+        talk(context)
 
 
 def main() -> None:
     """Run the command line; the status is 0 for success, 1 for failure, 2 for wrong use, 130 for Ctrl-C."""
     stay_on_this_machine()
     try:
+        register(sys.argv[1:])
         app()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on; say no more

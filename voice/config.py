@@ -17,6 +17,9 @@ from agent.errors import UtterError
 SHIPPED_FILE = Path(__file__).resolve().parents[1] / "config.yaml"
 
 
+_NO_WORDS_OR_TWO = r"^\s*$|^\s*\S+(\s+\S+)+\s*$"  # a single word is misheard, and said by chance
+
+
 class SettingsError(UtterError):
     """A settings file or a `--set` that cannot be used, with its line and the nearest right key."""
 
@@ -35,6 +38,7 @@ class Engine(_Section):
     name: Literal["auto", "llamacpp", "mlx"] = "auto"
     context_tokens: int = Field(default=8192, ge=2048, le=262_144)
     threads: int = Field(default=0, ge=0, le=512)
+    mlx_numbers: Literal["auto", "float16", "bfloat16", "float32"] = "auto"
 
 
 class Hearing(_Section):
@@ -59,6 +63,7 @@ class Agent(_Section):
 class Speaking(_Section):
     voice: str = "joe"
     speed: float = Field(default=1.0, ge=0.5, le=3.0)
+    voices_folder: str | None = None
 
 
 class Audio(_Section):
@@ -71,9 +76,11 @@ class Conversation(_Section):
     voice_out: Literal["tts", "screen-reader", "none"] = "tts"
     pause_s: float = Field(default=2.0, ge=0.5, le=30.0)
     join_s: float = Field(default=2.0, ge=0.0, le=30.0)
-    wake_phrase: str = ""
+    listening: Literal["open", "push-to-talk"] = "open"
+    wake_phrase: str = Field(default="", pattern=_NO_WORDS_OR_TWO)
     approval_phrase: str = "yes I am sure"
     approval_silence_s: float = Field(default=45.0, ge=5.0, le=600.0)
+    keep_audio: bool = False
 
 
 class Cache(_Section):

@@ -28,21 +28,10 @@ from voice.conversation.turns import (
     TurnDone,
     Understood,
     UtteranceHeard,
+    Wrote,
 )
 
 _RESULT_LINES = 6  # of a tool's result, the rest is in the transcript
-
-
-def make_console(environment: dict[str, str], *, stderr: bool = False) -> Console:
-    """A console that is plain when not a terminal, or when NO_COLOR, ACCESSIBLE or TERM=dumb ask for it."""
-    plain = any(environment.get(name) for name in ("NO_COLOR", "ACCESSIBLE"))
-    plain = plain or environment.get("TERM") == "dumb"
-    console = Console(stderr=stderr, highlight=False, soft_wrap=True)
-    if plain or not console.is_terminal:
-        return Console(
-            stderr=stderr, highlight=False, soft_wrap=True, no_color=True, force_terminal=False, emoji=False
-        )
-    return console
 
 
 class Display:
@@ -60,6 +49,8 @@ class Display:
             self._line("ready", f"after {moment.start_s:.1f} s", "dim")
         elif isinstance(moment, UtteranceHeard):
             self._heard(moment)
+        elif isinstance(moment, Wrote):
+            self._line("you", moment.text, "bold cyan")
         elif isinstance(moment, Understood):
             if moment.written.text != moment.written.raw:
                 self._line("understood", moment.written.text, "bold")
@@ -100,6 +91,7 @@ class Display:
             self._open_line = True
         elif isinstance(event, ToolArgumentsDelta) and self._streaming:
             self._console.print(Text(event.json_fragment, style="magenta"), end="")
+            self._open_line = True  # again, when something else was shown meanwhile
         elif isinstance(event, ToolCallReady):
             if not self._streaming:
                 self._line(

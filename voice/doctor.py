@@ -17,6 +17,8 @@ from agent.models.store import ModelStore
 from voice.app import engine_name, find_sandbox, language_model, needed_models
 from voice.audio.devices import devices
 from voice.config import SHIPPED_FILE, Settings, user_file
+from voice.opening import WATERMARK
+from voice.talking import TURN_MODEL
 
 _BLAS_MEND = (
     "install OpenBLAS (Debian: apt-get install libopenblas0-pthread); until then the engine mlx is slow"
@@ -43,6 +45,7 @@ def examine(settings: Settings, store: ModelStore) -> Iterator[Finding]:
         "Audio": lambda: [_audio()],
         "Models": lambda: _models(settings, store),
         "Context": lambda: _context(settings, store),
+        "Watermark": lambda: [_watermark(store)],
         "Disk": lambda: [_disk(store.root)],
         "git": lambda: [_program("git", "version control of what changed", "install git")],
         "Sandbox": lambda: [_sandbox(settings)],
@@ -101,7 +104,7 @@ def _audio() -> Finding:
 
 def _models(settings: Settings, store: ModelStore) -> list[Finding]:
     findings: list[Finding] = []
-    for name in needed_models(settings, store):
+    for name in (*needed_models(settings, store), TURN_MODEL):
         try:
             findings.append(Finding(f"Model {name}", True, str(store.path(name))))
         except UtterError as error:
@@ -121,12 +124,19 @@ def _context(settings: Settings, store: ModelStore) -> list[Finding]:
     from agent.engine.mlx_model import MlxModel
 
     try:
-        model = MlxModel(folder, only_look=True)
+        model = MlxModel(folder, numbers=settings.engine.mlx_numbers, only_look=True)
     except UtterError as error:
         return [Finding("Context", False, f"{name} cannot be loaded", str(error))]
     window = f"{model.window_tokens:,} tokens" if model.window_tokens else "no limit of its own"
     detail = f"{model.family.value}; keys and values in {model.kv_dtype}; window: {window}"
     return [Finding("Context", True, f"{name}: {detail}")]
+
+
+def _watermark(store: ModelStore) -> Finding:
+    """Never a fault: what is saved says in its metadata that it is synthetic in any case."""
+    if store.is_ready(WATERMARK):
+        return Finding("Watermark", True, "on: speech that is saved carries an inaudible mark")
+    return Finding("Watermark", True, f"off; `utter models fetch {WATERMARK}` switches it on")
 
 
 def _disk(folder: Path) -> Finding:

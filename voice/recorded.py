@@ -23,7 +23,7 @@ from voice.conversation.files import SessionFiles
 from voice.conversation.session import Ears, SpokenSession
 from voice.conversation.speaker import ClockedSink, Speaker
 from voice.conversation.turns import Stamped
-from voice.hearing.lexicon import Lexicon
+from voice.hearing.repository_names import RepositoryNames
 from voice.speaking.synthesis import Synthesiser
 
 
@@ -53,7 +53,7 @@ async def recorded_session(
         )
         agent = await stack.enter_async_context(open_agent(settings, store, workspace))
         transcriber, voice = await loading
-        lexicon = partial(Lexicon.of, workspace)
+        lexicon = RepositoryNames(workspace).lexicon
         ears = Ears(partial(open_segmenter, settings.hearing), transcriber, lexicon, hearing)
         stage = (
             _sounding(voice, speaking, files, settings.audio, stack)

@@ -11,13 +11,17 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from agent.errors import UtterError
 from agent.models.store import ModelStore
 from agent.tools.git import GitTools
 from agent.tools.process import output_of, project_environment
 from agent.workspace import Workspace
 from voice import config
 from voice.app import needed_models, open_agent, open_synthesiser, open_transcriber
+from voice.audio.default_devices import watched
 from voice.audio.duplex import DeviceNames, Duplex
+from voice.audio.files import write_sound
+from voice.audio.frames import SAMPLE_RATE, Samples
 from voice.config import Settings
 from voice.conversation import project_words
 from voice.conversation.agent_turns import Approver
@@ -28,14 +32,17 @@ from voice.conversation.live import LiveSession, Parts
 from voice.conversation.machine import SessionSettings
 from voice.conversation.player import InPrint, SpokenAloud
 from voice.conversation.reading import Reader
-from voice.conversation.turn_taking import TurnSettings
-from voice.conversation.turns import Stamped
+from voice.conversation.turn_taking import HEARING, TurnSettings
+from voice.conversation.turns import Replied, Stamped, Understood
 from voice.conversation.work import WorkSettings
-from voice.hearing.lexicon import Lexicon
+from voice.hearing.repository_names import RepositoryNames
 from voice.hearing.smart_turn import SmartTurn
-from voice.hearing.spoken_code import Written, write_out
+from voice.hearing.spoken_code import Written
+from voice.hearing.understanding import Understanding
 from voice.hearing.vad import VoiceDetector
 from voice.speaking.narrate import narrate
+from voice.speaking.pronunciation import load_pronunciations, pronouncing, pronunciations_file
+from voice.speaking.resampled import at_rate
 from voice.speaking.verbosity import Verbosity
 
 TURN_MODEL = "smart-turn"
@@ -51,7 +58,13 @@ def session_settings(settings: Settings) -> SessionSettings:
             phrase=conversation.approval_phrase, silence_s=conversation.approval_silence_s
         ),
         work=WorkSettings(join_s=conversation.join_s),
+        hearing=replace(
+            HEARING,
+            pre_roll_s=settings.hearing.pre_roll_s,
+            max_utterance_s=settings.hearing.max_utterance_s,
+        ),
         wake_phrase=conversation.wake_phrase,
+        is_push_to_talk=conversation.listening == "push-to-talk",
     )
 
 
@@ -77,7 +90,7 @@ async def live_session(
         loop = asyncio.get_running_loop()
         session_of = session_settings(settings)
         workspace = Workspace(repository)
-        is_spoken = settings.conversation.voice_out == "tts"
+        is_spoken = hears and settings.conversation.voice_out == "tts"
         for name in (*needed_models(settings, store), *([TURN_MODEL] if hears else [])):
             await asyncio.to_thread(store.path, name)
         loading = asyncio.gather(
@@ -94,15 +107,19 @@ async def live_session(
             transcriber, turn_model = await loading
             detector = VoiceDetector(settings.hearing.vad_aggressiveness)
             models = Models(detector, transcriber, hearing, turn_model, judging)
-        voice = None if voice_loading is None else await voice_loading
+        words_file = folder.parent / "words" / f"{workspace.root.name}.txt"
+        pronunciations = load_pronunciations(pronunciations_file(words_file))
+        voice = None if voice_loading is None else pronouncing(await voice_loading, pronunciations)
 
         player: SpokenAloud | InPrint
 
         async def change_voice(name: str | None) -> None:
+            if not isinstance(player, SpokenAloud):
+                raise UtterError("Nothing is said aloud in this session, so there is no voice to change.")
             wanted = replace_voice(settings.speaking, name)
             changed = await loop.run_in_executor(speaking, open_synthesiser, wanted, store)
-            if isinstance(player, SpokenAloud):
-                player.change_voice(changed)
+            changed = pronouncing(changed, pronunciations)
+            player.change_voice(at_rate(changed, player.sample_rate))
 
         environment = project_environment(os.environ, Path(sys.prefix))
         git = GitTools(workspace, environment)
@@ -116,18 +133,24 @@ async def live_session(
             said = await output_of(asked, workspace.root, environment, _GIT_S)
             return "" if said is None else said.decode("utf-8", "replace").strip()
 
-        words_file = folder.parent / "words" / f"{workspace.root.name}.txt"
         words = project_words.load(words_file)
         services = Services(
             agent, approver, Reader(workspace), words_file, folder, what_changed, branch, change_voice
         )
         errands = Errands(services, words, Verbosity())
 
+        understanding = Understanding(
+            RepositoryNames(workspace), None if models is None else models.transcriber.expect
+        )
+        understanding.read_ahead()
+
         async def understand(text: str) -> Written:
-            lexicon = await asyncio.to_thread(Lexicon.of, workspace)
-            taught = Lexicon(lexicon.files, errands.words.added_to(lexicon.identifiers))
-            written = write_out(errands.words.applied(text), taught)
-            return replace(written, raw=text)
+            if text == errands.corrections.chosen:
+                return Written(text, text, ())
+            heard = errands.words.applied(text)
+            evidence = {} if models is None or heard != text else models.transcriber.names_in(text)
+            written = await understanding.written(heard, errands.words.added_to({}), evidence)
+            return replace(written, raw=text, taught=heard)
 
         holder: list[SpokenAloud | InPrint] = []
         duplex: Duplex | None = None
@@ -139,16 +162,25 @@ async def live_session(
                 lambda sink: holder[0].attach(sink),
                 cancels_echo=settings.audio.echo == "cancel",
                 half_duplex=settings.audio.echo == "half-duplex",
+                defaults=None if sys.platform.startswith("linux") else watched,
             )
-        parts = Parts(duplex, models, agent, approver, errands, understand)
+        keep = audio_keeper(folder, is_kept=settings.conversation.keep_audio)
+        parts = Parts(duplex, models, agent, approver, errands, understand, keep)
 
         def told(stamped: Stamped) -> None:
             errands.see(stamped.moment)
+            if isinstance(stamped.moment, Understood):
+                understanding.came_up(stamped.moment.written.text)
+            elif isinstance(stamped.moment, Replied):
+                understanding.came_up(stamped.moment.text)
+                understanding.read_ahead()
             tell(stamped)
 
         session = LiveSession(parts, session_of, told)
         player = (
-            InPrint(session) if voice is None or duplex is None else SpokenAloud(voice, speaking, session)
+            InPrint(session, chimes=settings.conversation.voice_out != "none")
+            if voice is None
+            else SpokenAloud(voice, speaking, session)
         )
         holder.append(player)
         session.player = player
@@ -156,6 +188,15 @@ async def live_session(
             stack.callback(duplex.close)
             duplex.start()
         yield session
+
+
+def audio_keeper(folder: Path, *, is_kept: bool) -> Callable[[int, Samples], None] | None:
+    """Writes what is said, by the number of the utterance, at 16 kHz; None where nothing is to be kept."""
+
+    def keep(number: int, samples: Samples) -> None:
+        write_sound(folder / f"utterance-{number}.wav", [samples], SAMPLE_RATE)
+
+    return keep if is_kept else None
 
 
 def replace_voice(speaking: config.Speaking, name: str | None) -> config.Speaking:

@@ -8,6 +8,7 @@ from html import escape
 from voice.conversation.trace import TraceRow
 
 _STAGES = (
+    ("the words are known", "#b9a23c"),
     ("the turn is taken as over", "#7a7a7a"),
     ("the model reads", "#3b6ea5"),
     ("the first clause is written", "#3f8f5b"),
@@ -41,7 +42,7 @@ def stages(row: TraceRow) -> tuple[tuple[float, float], ...]:
     """From when to when each stage went, in the order of `_STAGES`; what did not happen has no length."""
     found: list[tuple[float, float]] = []
     at_s = 0.0
-    for end_s in (row.endpoint_s, row.first_token_s, row.first_clause_s, row.first_audio_s):
+    for end_s in (row.prepared_s, row.endpoint_s, row.first_token_s, row.first_clause_s, row.first_audio_s):
         later_s = at_s if end_s is None else max(at_s, end_s)
         found.append((at_s, later_s))
         at_s = later_s
@@ -60,7 +61,17 @@ def _bars(number: int, row: TraceRow, longest_s: float) -> str:
 
 
 def _table(rows: Sequence[TraceRow]) -> str:
-    heads = ("turn", "request", "over", "first token", "first clause", "first audio", "cached", "new")
+    heads = (
+        "turn",
+        "request",
+        "transcription",
+        "over",
+        "first token",
+        "first clause",
+        "first audio",
+        "cached",
+        "new",
+    )
     head = "".join(f"<th>{name}</th>" for name in heads)
     body = "".join(
         "<tr>"
@@ -69,6 +80,7 @@ def _table(rows: Sequence[TraceRow]) -> str:
             for value in (
                 row.number,
                 escape(row.text),
+                _seconds(row.transcription_s),
                 *map(_seconds, (row.endpoint_s, row.first_token_s, row.first_clause_s, row.first_audio_s)),
                 row.cached_tokens,
                 row.new_tokens,

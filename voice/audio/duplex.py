@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 
+from voice.audio.default_devices import Defaults
 from voice.audio.devices import AudioDeviceError, sounddevice
 from voice.audio.echo import Cleaned, EchoCanceller, FarEnd
 from voice.audio.microphone import Microphone
@@ -43,7 +45,9 @@ class Duplex:
         *,
         cancels_echo: bool = True,
         half_duplex: bool = False,
+        defaults: Callable[[], AsyncGenerator[Defaults, None]] | None = None,
     ) -> None:
+        """`defaults` tells the system's default devices again and again, where a change must be followed."""
         self._names = names
         self._rate = rate
         self._attach = attach
@@ -53,6 +57,9 @@ class Duplex:
         self._speaker: DeviceSink | None = None
         self._far: FarEnd | None = None
         self._echo = EchoCanceller(half_duplex=half_duplex)
+        self._defaults = defaults
+        self.has_moved = False
+        """A default device is another one now; `reopen` goes on with it."""
         self.is_muted = False
 
     @property
@@ -89,13 +96,27 @@ class Duplex:
         return found
 
     def is_whole(self) -> bool:
-        """Whether both ends are there and at work."""
+        """Whether both ends are there and at work, and still those that are meant."""
         return (
-            self._microphone is not None
+            not self.has_moved
+            and self._microphone is not None
             and self._speaker is not None
             and self._microphone.is_alive
             and self._speaker.is_alive
         )
+
+    async def follow(self) -> None:
+        """Notice when a device that is meant as the default one is another one; until cancelled."""
+        before: Defaults | None = None
+        if self._defaults is None:
+            return
+        async with aclosing(self._defaults()) as told:
+            async for now in told:
+                before = before or now
+                is_other_microphone = now.microphones != before.microphones and self._names.microphone is None
+                is_other_speaker = now.speakers != before.speakers and self._names.speaker is None
+                self.has_moved = self.has_moved or is_other_microphone or is_other_speaker
+                before = now
 
     async def reopen(self) -> Present:
         """Look for devices anew and open what there is; gives which ends are there now.
@@ -103,6 +124,7 @@ class Duplex:
         PortAudio knows of new devices only after it was shut down, so both ends are closed for a moment.
         """
         self._attach(None)
+        self.has_moved = False
         await asyncio.to_thread(self._look_again)
         self._echo = EchoCanceller(half_duplex=self._half_duplex)
         with contextlib.suppress(AudioDeviceError):
@@ -114,11 +136,13 @@ class Duplex:
     def _look_again(self) -> None:
         self.close()
         sd = sounddevice()
-        with contextlib.suppress(sd.PortAudioError):
-            sd._terminate()
-        sd._initialize()
+        for begin_anew in (sd._terminate, sd._initialize):
+            with contextlib.suppress(
+                sd.PortAudioError
+            ):  # a sound server that is gone; it is looked for again
+                begin_anew()
 
     def _open_speaker(self) -> None:
         self._speaker = DeviceSink(self._rate, self._names.speaker)
-        self._far = FarEnd(self._speaker.played, self._speaker.clock_rate)
+        self._far = FarEnd(self._speaker.played, self._speaker.clock_rate, self._speaker.latency_s)
         self._attach(self._speaker)

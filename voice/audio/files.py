@@ -1,4 +1,4 @@
-"""Sound files: any that libsndfile reads, as 16 kHz mono frames, block by block; WAV and FLAC out."""
+"""Sound files: any that libsndfile reads, as 16 kHz mono frames, block by block; and speech written out."""
 
 from __future__ import annotations
 
@@ -13,10 +13,23 @@ import soxr
 
 from agent.errors import UtterError
 from voice.audio.frames import FRAME_SAMPLES, SAMPLE_RATE, Samples
+from voice.audio.watermark import Watermark
 
 MAX_CHANNELS = 8  # a surround recording; more is not a recording of speech
 RATES = (4_000, 384_000)  # Hz, from the telephone to the measuring microphone
 
+# What the metadata of synthetic speech hold, in the words of a public list that other programs know:
+# https://cv.iptc.org/newscodes/digitalsourcetype/
+_SYNTHETIC = (
+    "Synthetic speech; DigitalSourceType="
+    "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+)
+_KINDS = {
+    ".wav": ("WAV", "PCM_16"),
+    ".flac": ("FLAC", "PCM_16"),
+    ".ogg": ("OGG", "VORBIS"),
+    ".mp3": ("MP3", "MPEG_LAYER_III"),
+}
 _BLOCK_SAMPLES = 4_096  # of one channel; a block that cannot be read whole is lost, so it is small
 
 
@@ -55,18 +68,28 @@ def read_frames(path: Path, tell: Callable[[Flaw], None] | None = None) -> Itera
     return _frames(path, _open(path), tell or _ignore)
 
 
-def write_sound(path: Path, pieces: Iterable[Samples], rate: int) -> int:
-    """Write mono float32 pieces in [-1, 1] as 16-bit WAV, or as FLAC where `path` ends so.
+def write_sound(
+    path: Path, pieces: Iterable[Samples], rate: int, *, synthetic: str = "", mark: Watermark | None = None
+) -> int:
+    """Write mono float32 pieces in [-1, 1] as WAV, FLAC, Ogg Vorbis or MP3, by how the name of `path` ends.
 
     Gives the number of samples. The pieces are written as they come, and the file appears whole or not at
-    all. Raises `AudioFileError`.
+    all. With `synthetic`, the voice that speaks, the file carries the words that `is_marked_synthetic` finds,
+    and with `mark` an inaudible one in the sound itself.
+    Raises `AudioFileError`.
     """
-    container = "FLAC" if path.suffix.lower() == ".flac" else "WAV"
+    kind = _KINDS.get(path.suffix.lower())
+    if kind is None:
+        raise AudioFileError(f"{path} cannot be written: its name must end in {', '.join(_KINDS)}.")
+    container, subtype = kind
     partial = path.with_name(f".{path.name}.part")
     n_samples = 0
     try:
-        with sf.SoundFile(partial, "w", rate, 1, "PCM_16", format=container) as file:
-            for piece in pieces:
+        with sf.SoundFile(partial, "w", rate, 1, subtype, format=container) as file:
+            if synthetic:
+                file.comment = f"{_SYNTHETIC}; Voice={synthetic}"
+                file.software = "Utter"
+            for piece in pieces if mark is None else mark.marked(pieces, rate):
                 file.write(piece)
                 n_samples += len(piece)
         partial.replace(path)
@@ -77,6 +100,12 @@ def write_sound(path: Path, pieces: Iterable[Samples], rate: int) -> int:
     finally:
         partial.unlink(missing_ok=True)
     return n_samples
+
+
+def is_marked_synthetic(path: Path) -> bool:
+    """Whether a sound file says of itself that its speech was made by a machine. Raises `AudioFileError`."""
+    with _open(path) as file:
+        return _SYNTHETIC in file.comment
 
 
 def _open(path: Path) -> sf.SoundFile:

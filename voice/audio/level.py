@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -89,26 +90,43 @@ class LevelWatch:
         return Levels(_typical(self._speech_db), _typical(self._noise_db), clipped)
 
     def _complaints(self) -> list[Complaint]:
-        settings, levels = self._settings, self.levels()
-        found = [Complaint.DEAD] if self._dead_frames >= settings.dead_s * _FRAMES_PER_S else []
-        if levels.speech_db is not None:
-            if levels.clipped_share > settings.clipped_share:
-                found.append(Complaint.CLIPPING)
-            if levels.speech_db < settings.quiet_db:
-                found.append(Complaint.TOO_QUIET)
-        if levels.noise_db is not None:
-            speech_db = levels.speech_db
-            drowns = speech_db is not None and speech_db - levels.noise_db < settings.least_snr_db
-            if drowns or levels.noise_db > settings.noise_db:
-                found.append(Complaint.TOO_NOISY)
-        return found
+        is_dead = self._dead_frames >= self._settings.dead_s * _FRAMES_PER_S
+        return [Complaint.DEAD] * is_dead + complaints(self.levels(), self._settings)
+
+
+def complaints(levels: Levels, settings: LevelSettings) -> list[Complaint]:
+    """What hurts at these levels; what was not measured does not."""
+    found: list[Complaint] = []
+    if levels.speech_db is not None:
+        if levels.clipped_share > settings.clipped_share:
+            found.append(Complaint.CLIPPING)
+        if levels.speech_db < settings.quiet_db:
+            found.append(Complaint.TOO_QUIET)
+    if levels.noise_db is not None:
+        speech_db = levels.speech_db
+        drowns = speech_db is not None and speech_db - levels.noise_db < settings.least_snr_db
+        if drowns or levels.noise_db > settings.noise_db:
+            found.append(Complaint.TOO_NOISY)
+    return found
+
+
+def levels_of(recording: Samples, is_speech: Sequence[bool], settings: LevelSettings) -> Levels:
+    """Measure a whole recording at 16 kHz, with one speech decision for each of its frames of 20 ms."""
+    frames = recording[: len(is_speech) * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
+    marks = np.array(is_speech[: len(frames)], dtype=bool)
+    speech, other = frames[marks], frames[~marks]
+    clipped = float(np.mean(np.abs(speech) >= settings.clipped)) if len(speech) else 0.0
+    noise_db = [_level_db(frame) for frame in other if frame.any()]
+    return Levels(_median([_level_db(frame) for frame in speech]), _median(noise_db), clipped)
 
 
 def _typical(levels_db: deque[float]) -> float | None:
     """The median, when there is enough."""
-    if len(levels_db) < (levels_db.maxlen or 0):
-        return None
-    return sorted(levels_db)[len(levels_db) // 2]
+    return _median(levels_db) if len(levels_db) == levels_db.maxlen else None
+
+
+def _median(levels_db: Sequence[float]) -> float | None:
+    return sorted(levels_db)[len(levels_db) // 2] if levels_db else None
 
 
 def _level_db(frame: Samples) -> float:

@@ -65,6 +65,11 @@ class DeviceSink:
         return bool(self._stream.active)
 
     @property
+    def latency_s(self) -> float:
+        """From what is given to the device until it sounds, as the device says."""
+        return self._latency / self.clock_rate
+
+    @property
     def heard_samples(self) -> int:
         """How much of the present utterance has sounded, at the rate of what is written."""
         self._report()

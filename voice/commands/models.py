@@ -10,8 +10,9 @@ from rich.table import Table
 
 from agent.models.disk import megabytes
 from agent.models.fetch import fetch as fetch_models
+from agent.models.hub import HUB_MODELS, HubError, HubModel, fetch_hub, hub_folder
 from agent.models.store import ModelDamaged, ModelRow, State
-from voice.commands.context import of
+from voice.commands.context import Context, of
 from voice.commands.fetch_display import show_fetch
 
 app = typer.Typer(help="The models on this machine.", invoke_without_command=True)
@@ -36,6 +37,8 @@ def list_models(context: typer.Context) -> None:
     else:
         for row in rows:
             made.console.print(_line(row), markup=False)
+    for model in HUB_MODELS.values():
+        made.console.print(_hub_line(model), markup=False)
     made.console.print(f"folder: {made.store.root}", markup=False)
 
 
@@ -44,10 +47,19 @@ def fetch(
     context: typer.Context,
     names: Annotated[list[str] | None, typer.Argument(help="Models by name.")] = None,
     model_set: Annotated[str, typer.Option("--set", help=_SET_HELP)] = "",
+    agree: Annotated[
+        bool,
+        typer.Option("--agree", help="Agree to the terms of a model that has some, without being asked."),
+    ] = False,
 ) -> None:
     """Download, verify and convert models; with no name and no set, those of the demo."""
     made = of(context)
-    wanted = list(names or [])
+    of_a_hub = [name for name in names or () if name in HUB_MODELS]
+    for name in of_a_hub:
+        _fetch_hub(made, HUB_MODELS[name], agree)
+    wanted = [name for name in names or () if name not in HUB_MODELS]
+    if of_a_hub and not wanted and not model_set:
+        return
     if model_set or not wanted:
         wanted += made.store.manifest.names_in(model_set or "demo")
     with show_fetch(made.console) as report:
@@ -86,6 +98,27 @@ def remove(
     for name in names:
         freed = made.store.remove(name)
         made.console.print(f"{name}: removed, {megabytes(freed)} freed", markup=False)
+
+
+def _fetch_hub(made: Context, model: HubModel, agree: bool) -> None:
+    """The terms come first, then the download, whose progress the hub's own library shows."""
+    made.console.print(f"{model.name}: {model.use}; licence: {model.licence}", markup=False)
+    if model.terms and not agree:
+        made.console.print(model.terms, markup=False)
+        agree = made.console.is_terminal and typer.confirm("Do you agree to that?")
+        if not agree and not made.console.is_terminal:
+            made.console.print("To agree to that, say so: --agree", markup=False)
+    folder = fetch_hub(model.name, agreed=agree)
+    made.console.print(f"{model.name}: ready in {folder}", markup=False)
+
+
+def _hub_line(model: HubModel) -> str:
+    try:
+        state = f"ready in {hub_folder(model.name)}"
+    except HubError:
+        state = "missing"
+    origin = ", ".join(repository.name for repository in model.repositories)
+    return f"{model.name}: {state}; {model.use}; licence: {model.licence}; from a model hub: {origin}"
 
 
 def _table(rows: list[ModelRow]) -> Table:

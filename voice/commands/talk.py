@@ -8,14 +8,13 @@ import sys
 import time
 from contextlib import aclosing
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
-import platformdirs
 import psutil
 import typer
 from rich.console import Console
 
-from voice.commands.context import Context, of
+from voice.commands.context import Context, of, sessions_folder
 from voice.conversation import trace
 from voice.conversation.files import SessionFiles
 from voice.conversation.keyboard import Keys, keys_of, single_keys, typed
@@ -40,14 +39,9 @@ def talk(
     asyncio.run(_talk(made, repo, screen_reader=screen_reader, hears=not keyboard))
 
 
-def sessions_folder() -> Path:
-    """Where sessions are written down."""
-    return platformdirs.user_data_path("utter") / "sessions"
-
-
 async def _talk(made: Context, repo: Path, *, screen_reader: bool, hears: bool) -> None:
     plain = screen_reader or made.settings.conversation.voice_out == "screen-reader"
-    console = _plain_console() if plain else made.console
+    console = plain_console() if plain else made.console
     display = Display(console)
     folder = sessions_folder() / time.strftime("%Y%m%d-%H%M%S")
     with SessionFiles(folder, display.trouble) as files:
@@ -60,26 +54,28 @@ async def _talk(made: Context, repo: Path, *, screen_reader: bool, hears: bool) 
         async with live_session(made.settings, made.store, repo, folder, tell, hears=hears) as session:
             tell(Stamped(0.0, Ready(time.time() - psutil.Process().create_time())))
             session.trace_to(lambda row: trace.append(folder / trace.FILE, row))
+            is_push_to_talk = hears and made.settings.conversation.listening == "push-to-talk"
+            if is_push_to_talk:
+                key = "an empty line" if plain else "the space bar"
+                console.print(f"Push to talk: {key} before you speak, and after it.", markup=False)
             console.print('Listening. Say "help" for what you can say, "goodbye" to end.', markup=False)
-            reading = asyncio.create_task(_read_keys(session, console, is_line_mode=plain))
-            try:
-                await session.run()
-            finally:
-                reading.cancel()
-                await asyncio.gather(reading, return_exceptions=True)
+            session.do(_read_keys(session, console, plain, is_push_to_talk))
+            await session.run()
     console.print(f"written: {folder}", markup=False)
 
 
-async def _read_keys(session: LiveSession, console: Console, *, is_line_mode: bool) -> None:
+async def _read_keys(
+    session: LiveSession, console: Console, is_line_mode: bool, is_push_to_talk: bool
+) -> None:
     if not sys.stdin.isatty() or is_line_mode:
-        await _read_lines(session)
+        await _read_lines(session, is_push_to_talk)
         return
 
     def echo(text: str) -> None:
         console.file.write(text)
         console.file.flush()
 
-    fd, keys = sys.stdin.fileno(), Keys(echo)
+    fd, keys = sys.stdin.fileno(), Keys(echo, is_push_to_talk=is_push_to_talk)
     with single_keys(fd):
         async with aclosing(keys_of(fd)) as typed_texts:
             async for text in typed_texts:
@@ -87,17 +83,20 @@ async def _read_keys(session: LiveSession, console: Console, *, is_line_mode: bo
                     session.give(given)
 
 
-async def _read_lines(session: LiveSession) -> None:
+async def _read_lines(session: LiveSession, is_push_to_talk: bool) -> None:
     rest = ""
     with contextlib.suppress(ValueError, OSError):  # no standard input at all
         async with aclosing(keys_of(sys.stdin.fileno())) as texts:
             async for text in texts:
                 *lines, rest = (rest + text).split("\n")
                 for line in lines:
-                    given = typed(line, session.machine.situation)
+                    given = typed(line, session.machine.situation, is_push_to_talk=is_push_to_talk)
                     if given is not None:
                         session.give(given)
 
 
-def _plain_console() -> Console:
-    return Console(highlight=False, soft_wrap=True, no_color=True, force_terminal=False, emoji=False)
+def plain_console(file: TextIO | None = None) -> Console:
+    """Writes lines that a screen reader can follow, to standard output unless told otherwise."""
+    return Console(
+        file=file, highlight=False, soft_wrap=True, no_color=True, force_terminal=False, emoji=False
+    )

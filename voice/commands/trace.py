@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from agent.errors import UtterError
-from voice.commands.context import of
-from voice.commands.talk import sessions_folder
+from voice.commands.context import of, sessions_folder
 from voice.conversation.trace import FILE, TraceRow, read
 from voice.waterfall import as_html
 
@@ -38,6 +37,7 @@ def trace(
 def line(row: TraceRow) -> str:
     """One turn as a sentence, for eyes and screen readers."""
     moments = (
+        ("transcription", row.transcription_s),
         ("words", row.prepared_s),
         ("turn over", row.endpoint_s),
         ("first token", row.first_token_s),

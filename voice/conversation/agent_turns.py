@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from agent.errors import UtterError
-from agent.events import ApprovalNeeded, Event, ToolCallReady, ToolResult, TurnEnded, Usage
+from agent.events import ApprovalNeeded, Event, TextDelta, ToolCallReady, ToolResult, TurnEnded, Usage
 from agent.loop import Agent
 from agent.permissions import approval
 from voice.conversation.approvals import Approved, Denied, Question, Why
+from voice.conversation.heard_reply import HeardReply
 from voice.conversation.signals import Asked, Clause, Input, ToolBegan, ToolEnded, TurnOver
 from voice.conversation.turns import AgentEvent, Moment, Replied, Understood, written_reply
 from voice.hearing.spoken_code import Written
@@ -49,7 +50,8 @@ class TurnTrace:
 class AgentTurns:
     """At most one turn is at work. `give` takes what happens in it; `tell` gets every moment.
 
-    The agent must have been made with the `approve` of `ask`. `understand` writes out spoken code.
+    The agent must have been made with the `approve` of `ask`. `understand` writes out spoken code;
+    `waiting_s` says how much speech has not been heard yet.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class AgentTurns:
         now: Callable[[], float],
         ask: Approver,
         verbosity: Verbosity,
+        waiting_s: Callable[[], float | None],
     ) -> None:
         self._agent = agent
         self._understand = understand
@@ -69,7 +72,11 @@ class AgentTurns:
         self._now = now
         self._ask = ask
         self._verbosity = verbosity
+        self._waiting_s = waiting_s
         self._task: asyncio.Task[None] | None = None
+        self._is_told = True  # the agent knows how far its last turn was heard
+        self.reply = HeardReply()
+        """How far the last turn was heard."""
         self.trace: TurnTrace | None = None
         """The present turn, or the last."""
 
@@ -103,9 +110,10 @@ class AgentTurns:
         self._task = asyncio.create_task(_after(before, work))
 
     async def _foresee(self, text: str) -> None:
+        self._tell_heard()
         written = await self._understand(text)
         try:
-            await self._agent.foresee(written.text)
+            await self._agent.foresee(written.request)
         except UtterError:
             return  # the turn itself meets the same trouble, and tells of it
 
@@ -113,22 +121,31 @@ class AgentTurns:
         turn = trace.number
         trace.written = written = await self._understand(trace.text)
         self._tell(Understood(written))
+        self._tell_heard()
+        self.reply, self._is_told = HeardReply(), False
         script = Script()
         self._verbosity.begin()
-        async with aclosing(self._agent.turn(written.text)) as events:
+        async with aclosing(self._agent.turn(written.request)) as events:
             async for event in events:
                 if trace.first_token_s is None and not isinstance(event, (Usage, TurnEnded)):
                     trace.first_token_s = self._now()
                 trace.events.append(event)
                 self._tell(AgentEvent(event))
-                clauses = script.feed(event)
+                if isinstance(event, TextDelta):
+                    self.reply.wrote(event.text)
+                clauses = script.feed(event, self._waiting_s())
                 if isinstance(event, ApprovalNeeded):
                     self._ask.expect(turn, event, clauses.pop())
                 self._say(trace, clauses)
                 self._follow(trace, event)
         self._say(trace, script.finish())
         self._give_out(trace, self._verbosity.finish())
+        if self._verbosity.level is Level.FULL:
+            self._give_out(trace, script.left_out())
+        else:
+            self._verbosity.keep(script.left_out())
         trace.over_s = self._now()
+        self.reply.finish()
         self._tell(Replied(written_reply(trace.events)))
         self._give(TurnOver(turn))
 
@@ -139,7 +156,14 @@ class AgentTurns:
         for clause in clauses:
             if trace.first_clause_s is None:
                 trace.first_clause_s = self._now()
+            self.reply.gave(clause)
             self._give(Clause(trace.number, clause))
+
+    def _tell_heard(self) -> None:
+        """Before anything new is read: the agent is told what was not heard of its last turn."""
+        if not self._is_told and not self.reply.is_whole:
+            self._agent.heard(self.reply.characters)
+        self._is_told = True
 
     def _follow(self, trace: TurnTrace, event: Event) -> None:
         if isinstance(event, ToolCallReady):

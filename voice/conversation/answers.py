@@ -27,9 +27,11 @@ _DENY_WORDS = frozenset(
     word_list(
         "no nope nah naw not never none nothing deny denied decline refuse reject negative stop cancel abort"
         " halt quit undo revert forget without instead unless except dare disagree wrong mistake"
+        " non nein nicht nie niemals jamais"
     )
 )
-_HOLD_OFF_WORDS = frozenset(word_list("wait hold hang later moment second minute sec think thinking"))
+_SOUNDS_LIKE_NO = frozenset(("know", "noh"))  # when there is nothing else
+_HOLD_OFF_WORDS = frozenset(word_list("wait hold hang pause later moment second minute sec think thinking"))
 _LONGEST_HOLD_OFF = 6  # words
 
 _HEADS = ("yes", "yeah", "yep", "yup", "sure", "yes yes", "of course", "absolutely")
@@ -69,6 +71,8 @@ def meaning(text: str, phrase: tuple[str, ...]) -> Meaning:
     if not words:
         return Meaning.NOTHING
     if _DENY_WORDS.intersection(words) and words != phrase:
+        return Meaning.DENIES
+    if _SOUNDS_LIKE_NO.issuperset(words):
         return Meaning.DENIES
     named = {spoken.name for spoken in commands_in(text, Situation(question=True))}
     if named & {Name.NO, Name.STOP, Name.ABORT, Name.CANCEL, Name.SLEEP, Name.DEEP_SLEEP, Name.MUTE}:

@@ -1,7 +1,8 @@
 """Whether the user has allowed one action: a pure state machine over what was asked, heard and answered.
 
 Voice is misheard, overheard and answered too soon, so everything but a plain yes to this very question, begun
-after the question was heard to its end in silence, means no or asks again. Times are in session seconds.
+after the question was heard to its end in silence, means no or asks again. The first answer that is neither
+yes nor no keeps the question, which is put once more; the second means no. Times are in session seconds.
 """
 
 from __future__ import annotations
@@ -96,8 +97,11 @@ class Denied:
 
 @dataclass(frozen=True)
 class AskAgain:
+    """`words` are those that were heard and are no answer; an answer that came too early has none."""
+
     question: Question
     hint: Hint
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -224,7 +228,7 @@ class Approvals:
         assert self.pending is not None
         self._unclear += 1
         self._heard_s = None
-        return AskAgain(self.pending, hint) if self._unclear < 2 else self._deny(Why.UNCLEAR, words)
+        return AskAgain(self.pending, hint, words) if self._unclear < 2 else self._deny(Why.UNCLEAR, words)
 
     def _deny(self, why: Why, words: str = "") -> Denied:
         assert self.pending is not None

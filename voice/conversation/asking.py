@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from voice.audio.earcons import Earcon
+from voice.conversation.answers import Meaning, meaning
 from voice.conversation.approvals import (
     Answer,
     Approvals,
@@ -18,6 +19,7 @@ from voice.conversation.approvals import (
 from voice.conversation.command_table import Name
 from voice.conversation.mouth import Item, Mouth
 from voice.conversation.signals import Decision, Kind, Resolve, Sound
+from voice.conversation.words import plain_words
 
 _REMIND_S = 20.0  # a question that waits is heard so often
 
@@ -27,6 +29,8 @@ _HINTS = {
     Hint.NEEDS_PHRASE: "A yes is not enough for this. Say the whole phrase, or no. ",
     Hint.UNCLEAR: "I need a yes or a no. ",
 }
+_SOUNDED = "That sounded like a question. Say it once more, or no. "
+_MOST_TOLD = 5  # words that a yes, a no or a phrase may be misheard as; more are not said back
 
 
 class Asking:
@@ -34,9 +38,11 @@ class Asking:
 
     def __init__(self, settings: ApprovalSettings, mouth: Mouth, out: list[Decision]) -> None:
         self._approvals = Approvals(settings)
+        self._phrase = plain_words(settings.phrase)
         self._mouth = mouth
         self._out = out
-        self._hint: Hint | None = None  # the question is to be asked, with this hint
+        self._hint: str | None = None  # the question is to be asked, behind these words
+        self._turn = 0  # that asks
         self._reminded_s = 0.0
 
     @property
@@ -44,20 +50,23 @@ class Asking:
         """The question that waits."""
         return self._approvals.pending
 
-    def ask(self, question: Question) -> None:
-        """The agent waits for the user's word."""
+    def ask(self, question: Question, turn: int) -> None:
+        """The agent waits for the user's word in `turn`; of turn 0, the session does."""
+        self._turn = turn
         before = self._approvals.ask(question)
         if before is not None:
             self._out.append(Resolve(before))
         self._drop_question()
-        self._hint = Hint.NONE
+        self._hint = ""
 
     def speak(self) -> None:
         """Nothing is in the way: put the question, if it is to be put."""
+        if self._is_lost():
+            self.again()
         pending, hint = self._approvals.pending, self._hint
         if pending is not None and hint is not None:
             self._hint = None
-            self._mouth.queue(Item(_HINTS[hint] + pending.asks, Kind.QUESTION))
+            self._mouth.queue(Item(hint + pending.asks, Kind.QUESTION))
             self._out.append(Sound(Earcon.QUESTION))
 
     def voice(self, now_s: float) -> None:
@@ -89,7 +98,7 @@ class Asking:
             self._follow(self._approvals.press(pending.id, is_yes=is_yes, is_phrase=is_phrase))
         return True
 
-    def again(self, hint: Hint = Hint.NONE) -> None:
+    def again(self, hint: str = "") -> None:
         """The question was broken off, or not answered: ask it once more, unless that was too often."""
         pending = self._approvals.pending
         if pending is None:
@@ -101,9 +110,9 @@ class Asking:
         else:
             self._hint = hint
 
-    def deny(self) -> None:
-        """Something came up that means no."""
-        denied = self._approvals.deny()
+    def deny(self, of_turn: int | None = None) -> None:
+        """Something came up that means no; `of_turn`: to a question of this turn alone."""
+        denied = self._approvals.deny() if of_turn in (None, self._turn) else None
         if denied is not None:
             self._resolve(denied)
 
@@ -120,7 +129,7 @@ class Asking:
         if isinstance(verdict, (Approved, Denied)):
             self._resolve(verdict)
         elif isinstance(verdict, AskAgain):
-            self.again(verdict.hint)
+            self.again(_told(verdict, self._phrase))
         elif isinstance(verdict, Explain):
             self._drop_question()
             question = verdict.question
@@ -132,6 +141,12 @@ class Asking:
         self._hint = None
         self._out.append(Resolve(verdict))
 
+    def _is_lost(self) -> bool:
+        """Whether a question waits that was cut before its end, and that nothing will say any more."""
+        items = (*self._mouth.sounding.values(), *self._mouth.waiting)
+        is_on_its_way = self._hint is not None or any(item.kind is Kind.QUESTION for item in items)
+        return self._approvals.pending is not None and not self._approvals.is_heard and not is_on_its_way
+
     def _drop_question(self) -> None:
         """A question that sounds or waits to sound does so no more; replies beside it are said again."""
         if any(item.kind is Kind.QUESTION for item in self._mouth.sounding.values()):
@@ -140,3 +155,18 @@ class Asking:
             self._mouth.say_again([item for item in unheard if item.kind is not Kind.QUESTION])
         self._mouth.drop_waiting(Kind.QUESTION)
         self._approvals.cut()
+
+
+def _told(verdict: AskAgain, phrase: tuple[str, ...]) -> str:
+    """What is said before the question is put again: that a "yes, please" was heard as "I'm pleased", too.
+
+    What would approve is not said aloud: the microphone may hear it.
+    """
+    hint, words = _HINTS[verdict.hint], verdict.words.strip(" .,;:!?")
+    if verdict.hint is not Hint.UNCLEAR or not words:
+        return hint
+    if meaning(words.replace("?", ""), phrase) in (Meaning.YES, Meaning.PHRASE):
+        return _SOUNDED
+    heard = plain_words(words)
+    is_told = len(heard) <= _MOST_TOLD and f" {' '.join(phrase)} " not in f" {' '.join(heard)} "
+    return f"I heard: {words}. {hint}" if is_told else hint

@@ -56,7 +56,11 @@ _INTRODUCTION = """# What you can say
 
 These commands are carried out at once, without the language model, and while it is busy too. They count only
 when they are all that you say: "stop" falls silent, "stop the server" is a request. "Okay", "please" and the
-like do no harm.
+like do no harm. While a question waits, what you say is an answer to it, but for those on pace, loudness,
+patience, status, place, repetition and help. An answer that is neither a yes nor a no is said back, and the
+question put once more; a second such answer means no, and so do a yes that was not heard surely, 45 s of
+silence, and any word of denial. With a wake phrase commands and answers count only behind it, or within ten
+seconds of the last exchange; what makes things quieter or safer counts always.
 
 `[a/b]` may be left out, `(a/b)` is one of them, `{a/b}` too. Every command has a key that does the same.
 """

@@ -53,6 +53,7 @@ class Name(str, Enum):
     DICTATION_ON = "dictation_on"
     DICTATION_OFF = "dictation_off"
     SCRATCH_THAT = "scratch_that"
+    TRY_AGAIN = "try_again"
     CORRECT_THAT = "correct_that"
     PICK = "pick"
     I_SAID = "i_said"
@@ -190,6 +191,8 @@ COMMANDS: tuple[Command, ...] = (
         "done", "i am done", "dictation (off|done)", "(stop|end) dictation"), Needs.DICTATION),
     Command(20, Name.SCRATCH_THAT, _H, "backspace", "removes your last phrase, or takes back the request", (
         "scratch (that|this|it)", "nope that")),
+    Command(20, Name.TRY_AGAIN, _H, "a", "listens to you once more, or does the last request again", (
+        "try (that|it) again", "try again", "retry [that|it]", "listen again")),
     Command(21, Name.CORRECT_THAT, _H, "C", "tells other readings of what it heard", (
         "correct that", "that is wrong", "that is not what i said")),
     Command(21, Name.PICK, _H, "#", "takes the reading of that number", ("number <number>",), Needs.CHOICE),
@@ -222,9 +225,10 @@ COMMANDS: tuple[Command, ...] = (
         "when i say <words> [i] mean <words>", "when i say <words> write <words>")),
     Command(28, Name.FORGET_WORD, _H, "F", "forgets a word of this project", (
         "forget [the] word <term>", "forget <name>")),
-    Command(29, Name.MUTE, _S, "0", "closes the microphone", (
+    Command(29, Name.MUTE, _S, "0", "closes the microphone; only the key 1 opens it", (
         "mute [the] microphone", "mute yourself", "mute", "private mode", "microphone off")),
-    Command(29, Name.UNMUTE, _S, "1", "opens the microphone", ("unmute", "unmute [the] microphone")),
+    Command(29, Name.UNMUTE, _S, "1", "opens the microphone; a closed one hears nothing, so by its key", (
+        "unmute", "unmute [the] microphone")),
     Command(30, Name.HELP, _H, "?", "says what you can say now", (
         "help", "help me", "what can i say", "[list] [the] commands")),
     Command(31, Name.SWITCH_VOICE, _H, "B", "speaks in another voice", (

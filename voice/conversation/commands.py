@@ -88,7 +88,7 @@ def valid_now(situation: Situation) -> tuple[Command, ...]:
 
 
 def by_key(key: str, situation: Situation) -> Command | None:
-    """The command of a key, if it can be meant now; waking and unmuting by key always can."""
+    """The command of a key, if it can be meant now. What makes things safer can, asleep or not."""
     return next(
         (
             command
@@ -105,10 +105,10 @@ def _urgency(spoken: Spoken) -> int:
 
 
 def _is_valid(command: Command, situation: Situation, *, by_key: bool = False) -> bool:
+    if by_key and (command.tier is Tier.SAFETY or command.name is Name.GOODBYE):
+        return command.needs is not Needs.QUESTION or situation.question
     if situation.asleep or situation.deep_asleep:
-        return command.name is Name.DEEP_WAKE or (
-            command.name is Name.WAKE and (by_key or not situation.deep_asleep)
-        )
+        return command.name is Name.DEEP_WAKE or (command.name is Name.WAKE and not situation.deep_asleep)
     if situation.dictation and not by_key:
         return command.tier is Tier.SAFETY or command.name in _WHILE_DICTATING
     needed = {

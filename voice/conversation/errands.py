@@ -19,6 +19,7 @@ from voice.conversation.approvals import Approved
 from voice.conversation.command_help import help_page
 from voice.conversation.command_table import Name
 from voice.conversation.commands import Spoken
+from voice.conversation.corrections import WITHOUT_WORDS, Corrections
 from voice.conversation.machine import SessionMachine, State
 from voice.conversation.player import Player
 from voice.conversation.project_words import ProjectWords
@@ -26,6 +27,7 @@ from voice.conversation.reading import Reader
 from voice.conversation.signals import Input, Notice, Typed
 from voice.conversation.spelling import NATO
 from voice.conversation.turns import AgentEvent, Answered, Moment, Replied, Understood
+from voice.speaking.doing import doing
 from voice.speaking.exactly import Punctuation, exactly, spelled
 from voice.speaking.names_aloud import file_name
 from voice.speaking.verbosity import Level, Verbosity
@@ -41,6 +43,14 @@ _STATES = {
     State.ASLEEP: "I am asleep.",
 }
 
+_STATED = {
+    Name.CANCEL: "Dropped.",
+    Name.SCRATCH_THAT: "Dropped.",
+    Name.TAKE_YOUR_TIME: "I wait longer when you pause.",
+    Name.USUAL_TIME: "I wait as long as usual when you pause.",
+    Name.DICTATION_ON: "I take down what you say. Say done at the end.",
+}
+
 
 class Floor(Protocol):
     """The session that errands are run for."""
@@ -51,6 +61,8 @@ class Floor(Protocol):
     def machine(self) -> SessionMachine: ...
 
     def give(self, given: Input) -> None: ...
+
+    async def listen_again(self) -> str | None: ...
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,7 @@ class Errands:
         self.verbosity = verbosity
         self._reader = services.reader
         self._floor: Floor
+        self.corrections: Corrections
         self._code = ""  # the last code or command
         self._names: list[str] = []  # the last ones first
         self._changed = ""  # the file that was changed last
@@ -86,9 +99,15 @@ class Errands:
         self._last: Name | None = None
         self._works = self._work()
 
+    @property
+    def names(self) -> tuple[Name, ...]:
+        """The commands that are carried out here, in whole or in part."""
+        return tuple(self._works)
+
     def connect(self, floor: Floor) -> None:
         """Run errands for this session."""
         self._floor = floor
+        self.corrections = Corrections(floor.give, floor.listen_again)
 
     def see(self, moment: Moment) -> None:
         """Something happened that a later command may be about."""
@@ -98,11 +117,14 @@ class Errands:
         elif isinstance(moment, Understood):
             self._doing, self._doing_since = "thinking", time.monotonic()
             self._note(moment.written.text)
+            self.corrections.understood(moment.written)
         elif isinstance(moment, Answered):
             self._code = moment.action
         elif isinstance(moment, AgentEvent) and isinstance(moment.event, ToolCallReady):
-            self._doing, self._doing_since = moment.event.name.replace("_", " "), time.monotonic()
-            if command := moment.event.arguments.get("command"):
+            event = moment.event
+            self._doing = doing(event.name, event.arguments) or event.name.replace("_", " ")
+            self._doing_since = time.monotonic()
+            if command := event.arguments.get("command"):
                 self._code = str(command)
         elif isinstance(moment, AgentEvent) and isinstance(moment.event, ToolResult):
             for fact in moment.event.summary_facts:
@@ -152,7 +174,18 @@ class Errands:
             Name.ADD_WORD: self._learn,
             Name.REPLACE_WORD: self._learn,
             Name.FORGET_WORD: self._learn,
+            Name.CANCEL: self._state,
+            Name.SCRATCH_THAT: self._state,
+            Name.TAKE_YOUR_TIME: self._state,
+            Name.USUAL_TIME: self._state,
+            Name.DICTATION_ON: self._state,
+            Name.TRY_AGAIN: self._try_again,
             Name.CORRECT_THAT: self._readings,
+            Name.PICK: self._pick,
+            Name.OPTION: self._pick,
+            Name.SPELL_IT: self._respell,
+            Name.I_SAID: self._wordless,
+            Name.LITERAL: self._wordless,
             Name.SWITCH_VOICE: self._voice,
             Name.PLAIN_VOICE: self._voice,
             Name.SAVE_TRANSCRIPT: self._kept,
@@ -220,6 +253,9 @@ class Errands:
 
     async def _where(self, spoken: Spoken) -> list[str]:
         return self._reader.where(await self._services.branch())
+
+    async def _state(self, spoken: Spoken) -> list[str]:
+        return [_STATED[spoken.name]]
 
     async def _what_changed(self, spoken: Spoken) -> list[str]:
         return await self._services.what_changed()
@@ -294,8 +330,20 @@ class Errands:
 
     # ------------------------------------------------------------------------------------------ and the rest
 
+    async def _try_again(self, spoken: Spoken) -> list[str]:
+        return await self.corrections.try_again()
+
     async def _readings(self, spoken: Spoken) -> list[str]:
-        return ["Say: I said, and the right words."]
+        return self.corrections.readings()
+
+    async def _pick(self, spoken: Spoken) -> list[str]:
+        return self.corrections.pick(spoken)
+
+    async def _respell(self, spoken: Spoken) -> list[str]:
+        return self.corrections.spell(spoken)
+
+    async def _wordless(self, spoken: Spoken) -> list[str]:
+        return [] if spoken.texts else [WITHOUT_WORDS[spoken.name]]
 
     async def _voice(self, spoken: Spoken) -> list[str]:
         name = spoken.texts[0].lower() if spoken.texts else None

@@ -9,41 +9,61 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import sys
 from collections.abc import AsyncGenerator, Callable, Generator
 
-from voice.conversation.command_table import Command
+from voice.conversation.command_table import COMMANDS, Command
 from voice.conversation.commands import Situation, by_key, commands_in
 from voice.conversation.patterns import expand
-from voice.conversation.signals import Input, Pressed, Typed
+from voice.conversation.signals import Input, Notice, Pressed, TalkKey, Typed
 
 _ESCAPES = {"\x1b[A": "up", "\x1b[B": "down", "\x1bOA": "up", "\x1bOB": "down"}
 _KEYS = {"\r": "enter", "\n": "enter", "\x7f": "backspace", "\x08": "backspace", "\x04": "ctrl-d"}
 _WRITE = frozenset("/ ")  # these open an empty line
+# What comes at once and begins so was pasted, or dictated to another program: nobody presses keys so fast.
+_WORDS = re.compile(r"\s*(?!(.)\1+$)[^\W\d_]{3,}")
 
 
-def typed(line: str, situation: Situation) -> Input | None:
-    """What a whole line means: a key, the words of a command, or a request."""
+def typed(line: str, situation: Situation, *, is_push_to_talk: bool = False) -> Input | None:
+    """What a whole line means: a key, the words of a command, a request; none is the key of push-to-talk."""
     line = line.strip()
     if not line:
-        return None
+        return TalkKey() if is_push_to_talk else None
     if by_key(line, situation) is not None:
         return Pressed(line)
     spoken = commands_in(line, situation)
     if spoken:
         return Pressed(spoken[0].command.key, spoken[0].numbers, spoken[0].texts)
-    return Typed(line)
+    return _not_now(line, situation) or Typed(line)
+
+
+def _not_now(key: str, situation: Situation) -> Input | None:
+    """What to say of a key that does nothing now; it must not become a request by mistake."""
+    command = next((command for command in COMMANDS if command.key == key), None)
+    if command is None or situation.asleep:
+        return None
+    return Notice(f"The key {key} {command.does}. There is no need for it now.")
 
 
 class Keys:
-    """Takes the characters of a terminal one by one; `echo` shows what a line holds so far."""
+    """Takes the characters of a terminal one by one; `echo` shows what a line holds so far.
 
-    def __init__(self, echo: Callable[[str], None]) -> None:
+    With push-to-talk, the space bar is its key.
+    """
+
+    def __init__(self, echo: Callable[[str], None], *, is_push_to_talk: bool = False) -> None:
         self._echo = echo
+        self._is_push_to_talk = is_push_to_talk
         self._line: str | None = None  # None while keys act at once
 
     def take(self, text: str, situation: Situation) -> list[Input]:
-        """What came in one read: characters, or one escape sequence."""
+        """What came in one read: characters, or one escape sequence.
+
+        Whole words are words, and none of their letters is a key.
+        """
+        if self._line is None and _WORDS.match(text):
+            text = f"/{text.lstrip()}"
         if text in _ESCAPES:
             text, keys = "", [_ESCAPES[text]]
         else:
@@ -57,6 +77,8 @@ class Keys:
     def _key(self, key: str, situation: Situation) -> Input | None:
         if self._line is not None:
             return self._edit(self._line, key, situation)
+        if key == " " and self._is_push_to_talk:
+            return TalkKey()
         if key in _WRITE:
             self._open("")
             return None
@@ -64,7 +86,7 @@ class Keys:
         if command is not None and (begins := opening(command)):
             self._open(begins)
             return None
-        return None if command is None else Pressed(key)
+        return _not_now(key, situation) if command is None else Pressed(key)
 
     def _open(self, begins: str) -> None:
         self._line = begins

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -11,14 +10,21 @@ from functools import partial
 
 import numpy as np
 
+from agent.errors import UtterError
 from voice.audio.echo import Cleaned
-from voice.audio.frames import SAMPLE_RATE, Samples
+from voice.audio.frames import FRAME_SAMPLES, SAMPLE_RATE, Samples
+from voice.conversation.kept_audio import KeptAudio
+from voice.conversation.safe_words import safe_word_or
 from voice.conversation.signals import Frame, Judged, Transcribed
 from voice.conversation.turn_taking import Judge, Transcribe
-from voice.hearing.endpoint import FRAME_S
+from voice.hearing.guards import IT_WAS_SPEECH
 from voice.hearing.smart_turn import SmartTurn
 from voice.hearing.transcribe import Heard, Transcriber
 from voice.hearing.vad import VoiceDetector
+
+_SILENCE: Samples = np.zeros(FRAME_SAMPLES, np.float32)
+_LEAST_SPEECH_S = 0.4  # less was a noise
+_NO_SPEECH = 0.6  # likelier none than this, and it was one too
 
 
 @dataclass(frozen=True)
@@ -32,42 +38,83 @@ class Models:
     judging: Executor
 
 
+@dataclass(frozen=True)
+class _Unheard:
+    """An utterance that was not understood: its samples, and how much of them is speech, in seconds."""
+
+    number: int
+    samples: Samples
+    speech_s: float
+
+
+def _nobody(_text: str) -> None: ...
+
+
 class Listening:
     """`answer` gets what was heard and judged, on the event loop."""
 
-    def __init__(self, models: Models, answer: Callable[[Transcribed | Judged], None]) -> None:
+    def __init__(
+        self,
+        models: Models,
+        answer: Callable[[Transcribed | Judged], None],
+        trouble: Callable[[str], None] = _nobody,
+        keep: Callable[[int, Samples], None] | None = None,
+    ) -> None:
+        """`trouble` gets what to tell the user; `keep` the number and the sound of each utterance."""
         self._models = models
         self._answer = answer
-        self._kept: deque[tuple[Samples, bool]] = deque()
-        self._first_kept = 0  # number of the first frame in `_kept`
-        self._asked: dict[int, Transcribe] = {}  # by utterance: the newest revision
-        self._judged: Judge | None = None
+        self._trouble = trouble
+        self._keep = keep
+        self._unheard: _Unheard | None = None  # so that nobody must say it twice
+        self._kept = KeptAudio()
+        # By utterance, the newest revision. Its audio is taken at once: by the time that there is a model
+        # for it, its frames may be forgotten.
+        self._asked: dict[int, tuple[Transcribe, Samples, float]] = {}
+        self._judged: tuple[Judge, Samples] | None = None
         self._has_work = asyncio.Event()
         self._has_judgement = asyncio.Event()
         self.heard: Heard | None = None
         """The last transcription, rejected or not."""
 
-    def take(self, frame: Cleaned) -> Frame:
-        """The next 20 ms of the microphone."""
+    def take(self, frame: Cleaned | None) -> Frame:
+        """The next 20 ms of the microphone; None while there is none."""
+        if frame is None:
+            # The detector does not see it: after perfect silence it would take the room's noise for speech.
+            self._kept.keep(_SILENCE, is_speech=False)
+            return Frame(False)
         is_speech = self._models.detector.is_speech(frame.samples)
-        self._kept.append((frame.samples, is_speech and not frame.is_own_voice))
-        return Frame(is_speech, frame.is_own_voice)
+        self._kept.keep(frame.words, is_speech and not frame.is_own_voice)
+        return Frame(is_speech, frame.is_own_voice, frame.may_be_echo)
 
     def forget(self, before: int) -> None:
         """Frames with a number below `before` are not asked for any more."""
-        while self._first_kept < before and self._kept:
-            self._kept.popleft()
-            self._first_kept += 1
+        self._kept.forget(before)
 
     def transcribe(self, asked: Transcribe) -> None:
         """Answered by `Transcribed`, unless a newer revision is asked for first."""
-        self._asked[asked.utterance] = asked
+        self._asked[asked.utterance] = (asked, *self._audio(asked))
         self._has_work.set()
 
     def judge(self, asked: Judge) -> None:
         """Answered by `Judged`, unless a newer one is asked for first."""
-        self._judged = asked
+        self._judged = (asked, self._audio(asked)[0])
         self._has_judgement.set()
+
+    def understood(self) -> None:
+        """What was said has been taken: nothing before it needs to be listened to again."""
+        self._unheard = None
+
+    async def again(self) -> str | None:
+        """The words that were not understood last, believed this time; None when there are no such."""
+        unheard = self._unheard
+        if unheard is None:
+            return None
+        work = partial(
+            self._models.transcriber.transcribe, unheard.samples, unheard.speech_s, limits=IT_WAS_SPEECH
+        )
+        heard = await asyncio.get_running_loop().run_in_executor(self._models.transcribing, work)
+        self._unheard = None if heard.text else unheard
+        return heard.text
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -79,11 +126,37 @@ class Listening:
             while not self._asked:
                 self._has_work.clear()
                 await self._has_work.wait()
-            asked = self._asked.pop(min(self._asked))
-            samples, speech_s = self._audio(asked)
-            work = partial(self._models.transcriber.transcribe, samples, speech_s)
-            self.heard = heard = await loop.run_in_executor(self._models.transcribing, work)
-            self._answer(Transcribed(asked.utterance, asked.revision, heard.text, heard.avg_logprob))
+            asked, samples, speech_s = self._asked.pop(min(self._asked))
+            unheard = _Unheard(asked.utterance, samples, speech_s)
+            work = partial(self._models.transcriber.transcribe, samples, speech_s, asked.listens_for)
+            try:
+                self.heard = heard = await loop.run_in_executor(self._models.transcribing, work)
+            except Exception as error:  # whatever the library throws, the conversation goes on
+                self.heard, self._unheard = None, unheard
+                self._answer(Transcribed(asked.utterance, asked.revision, "", 0.0))
+                self._trouble(f'I could not listen to that: {error}. I have kept it; say "try that again".')
+                await self._write_down(unheard)
+                continue
+            text = safe_word_or(heard.text, asked.listens_for, heard.likelihoods, speech_s)
+            self._remember(unheard, heard, text)
+            self._answer(Transcribed(asked.utterance, asked.revision, text, heard.avg_logprob))
+            await self._write_down(unheard)
+
+    async def _write_down(self, utterance: _Unheard) -> None:
+        if self._keep is None:
+            return
+        try:
+            await asyncio.to_thread(self._keep, utterance.number, utterance.samples)
+        except UtterError as error:
+            self._keep = None
+            self._trouble(f"What you say is not kept any longer. {error}")
+
+    def _remember(self, utterance: _Unheard, heard: Heard, text: str) -> None:
+        may_be_speech = utterance.speech_s >= _LEAST_SPEECH_S and heard.no_speech_prob < _NO_SPEECH
+        if not text and may_be_speech:
+            self._unheard = utterance
+        elif text and self._unheard is not None and self._unheard.number == utterance.number:
+            self._unheard = None
 
     async def _judge_all(self) -> None:
         loop = asyncio.get_running_loop()
@@ -91,19 +164,15 @@ class Listening:
             while self._judged is None:
                 self._has_judgement.clear()
                 await self._has_judgement.wait()
-            asked, self._judged = self._judged, None
-            samples, _ = self._audio(asked)
+            (asked, samples), self._judged = self._judged, None
             work = partial(self._models.turn_model.completeness, samples)
-            completeness = await loop.run_in_executor(self._models.judging, work)
+            try:
+                completeness = await loop.run_in_executor(self._models.judging, work)
+            except Exception:  # whatever the library throws: a longer silence then ends the turn
+                completeness = 0.0
             self._answer(Judged(asked.utterance, asked.revision, completeness))
 
     def _audio(self, asked: Transcribe | Judge) -> tuple[Samples, float]:
         """The samples that are asked for, and how much of them is speech, in seconds."""
-        frames = list(self._kept)[
-            max(0, asked.first_frame - self._first_kept) : max(0, asked.end_frame - self._first_kept)
-        ]
-        spoken = [number for number, (_, is_speech) in enumerate(frames) if is_speech]
-        speech_s = (spoken[-1] - spoken[0] + 1) * FRAME_S if spoken else 0.0
-        longest = int(self._models.transcriber.max_audio_s * SAMPLE_RATE)
-        silence: list[Samples] = [np.zeros(SAMPLE_RATE // 10, np.float32)]
-        return np.concatenate([samples for samples, _ in frames] or silence)[:longest], speech_s
+        samples, speech_s = self._kept.between(asked.first_frame, asked.end_frame)
+        return samples[: int(self._models.transcriber.max_audio_s * SAMPLE_RATE)], speech_s

@@ -9,18 +9,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from agent.loop import Agent
 from voice.audio.duplex import Duplex
 from voice.audio.earcons import Earcon
 from voice.audio.echo import Cleaned
-from voice.audio.frames import FRAME_SAMPLES
+from voice.audio.frames import Samples
 from voice.audio.level import ADVICE, Complaint, LevelSettings, LevelWatch
 from voice.conversation.agent_turns import AgentTurns, Approver
 from voice.conversation.approvals import Approved, Denied
 from voice.conversation.command_table import Name
 from voice.conversation.commands import Spoken
+from voice.conversation.device_watch import watch_devices
 from voice.conversation.errands import Errands
 from voice.conversation.listening import Listening, Models
 from voice.conversation.machine import SessionMachine, SessionSettings, State
@@ -45,6 +44,7 @@ from voice.conversation.signals import (
     Taken,
     Took,
     TurnOver,
+    Typed,
     Withdraw,
 )
 from voice.conversation.trace import Tracer, TraceRow
@@ -60,19 +60,15 @@ from voice.conversation.turns import (
     Stamped,
     Told,
     UtteranceHeard,
+    Wrote,
 )
 from voice.hearing.endpoint import FRAME_S
 from voice.hearing.spoken_code import Written
 
 _TICK_S = 0.01
 _DEAD_S = 8.0
-_BACK = {
-    (True, True): "",
-    (True, False): "I hear you, but there is no loudspeaker.",
-    (False, True): "The microphone is gone. I go on as soon as there is one.",
-    (False, False): "The microphone and the loudspeaker are gone.",
-}
-_TAKEN_AS_SPEECH = (Taken.REQUEST, Taken.COMMAND, Taken.ANSWER, Taken.LATER, Taken.DICTATED)
+_TAKEN_AS_WORK = (Taken.REQUEST, Taken.ANSWER, Taken.LATER, Taken.DICTATED)
+_TAKEN_AS_SPEECH = (*_TAKEN_AS_WORK, Taken.COMMAND)
 
 
 @dataclass(frozen=True)
@@ -85,6 +81,7 @@ class Parts:
     approver: Approver
     errands: Errands
     understand: Callable[[str], Awaitable[Written]]
+    keep_audio: Callable[[int, Samples], None] | None = None  # of each utterance; None: nothing is written
 
 
 class LiveSession:
@@ -93,17 +90,29 @@ class LiveSession:
     It is the `Listener` of its player, which is given after it is made.
     """
 
-    def __init__(self, parts: Parts, settings: SessionSettings, tell: Callable[[Stamped], None]) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        settings: SessionSettings,
+        tell: Callable[[Stamped], None],
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """`clock` in seconds; session time counts from now."""
         self._duplex = parts.duplex
         self._errands = parts.errands
         self._approver = parts.approver
         self._machine = SessionMachine(settings)
         self._tell_stamped = tell
-        self._began = time.perf_counter()
+        self._clock = clock
+        self._began = clock()
         self._last_s = 0.0
         self._inbox: deque[tuple[Input, float]] = deque()
         self._is_stepping = False
-        self._listening = None if parts.models is None else Listening(parts.models, self.give)
+        self._listening = (
+            None
+            if parts.models is None
+            else Listening(parts.models, self.give, self.notice, parts.keep_audio)
+        )
         self._agent = parts.agent
         self._turns = AgentTurns(
             parts.agent,
@@ -113,8 +122,10 @@ class LiveSession:
             self.now,
             parts.approver,
             parts.errands.verbosity,
+            lambda: self.player.waiting_s(),
         )
         self._level = LevelWatch(LevelSettings(dead_s=_DEAD_S))
+        self._complaints: deque[Complaint] = deque()  # to be told
         self._has_sound = False
         self._tracer = Tracer(self.now)
         self._keep_row: Callable[[TraceRow], None] | None = None
@@ -134,12 +145,14 @@ class LiveSession:
 
     def now(self) -> float:
         """Session time in seconds."""
-        return time.perf_counter() - self._began
+        return self._clock() - self._began
 
     def give(self, given: Input) -> None:
         """Something happened at this moment."""
         if not isinstance(given, Frame):
             self._hear_frames()  # what the microphone took before it comes first
+        if isinstance(given, Typed):
+            self._tell(Wrote(given.text))
         self._inbox.append((given, self.now()))
         self._step()
         if isinstance(given, TurnOver):
@@ -156,7 +169,12 @@ class LiveSession:
 
     def heard(self, item: int) -> None:
         """The player: an item was heard to its end."""
+        self._turns.reply.heard(item)
         self.give(ItemHeard(item))
+
+    async def listen_again(self) -> str | None:
+        """The words of what was not understood last, listened to once more; None when all was understood."""
+        return None if self._listening is None else await self._listening.again()
 
     def notice(self, text: str) -> None:
         """Say something about the session."""
@@ -179,7 +197,9 @@ class LiveSession:
         if self._listening is not None:
             tasks.append(asyncio.create_task(self._listening.run()))
         if self._duplex is not None:
-            tasks.append(asyncio.create_task(self._watch_devices(self._duplex)))
+            watching = watch_devices(self._duplex, self.notice, self._is_open_again)
+            tasks.append(asyncio.create_task(watching))
+            self.do(self._duplex.follow())
         over = asyncio.create_task(self._over.wait())
         try:
             done, _ = await asyncio.wait([*tasks, over], return_when=asyncio.FIRST_COMPLETED)
@@ -213,22 +233,22 @@ class LiveSession:
         while is_deaf and self._silent_until_s + FRAME_S <= now_s:
             self._silent_until_s += FRAME_S
             self._frame(None, self._silent_until_s)
+        while self._complaints:  # only now: to say one is to hear what came meanwhile
+            self.notice(ADVICE[self._complaints.popleft()])
 
     def _frame(self, frame: Cleaned | None, at_s: float) -> None:
         if self._listening is None:
             self._inbox.append((Frame(False), at_s))
             return
-        given = self._listening.take(frame or _SILENCE)
+        given = self._listening.take(frame)
         self._inbox.append((given, at_s))
         if frame is not None:
             told = self._level.process(
                 frame.samples, is_speech=given.is_speech, is_own_voice=given.is_own_voice
             )
             self._has_sound = self._has_sound or bool(frame.samples.any())
-            for complaint in told:
-                # A microphone that cuts off noise by itself is silent between words.
-                if complaint is not Complaint.DEAD or not self._has_sound:
-                    self.notice(ADVICE[complaint])
+            # A microphone that cuts off noise by itself is silent between words.
+            self._complaints += [one for one in told if one is not Complaint.DEAD or not self._has_sound]
 
     def _step(self) -> None:
         """Give all inputs to the machine in their order, and carry out what it decides."""
@@ -270,7 +290,9 @@ class LiveSession:
         elif isinstance(decision, ResumePlayback):
             self.player.resume()
         elif isinstance(decision, CutPlayback):
-            self._tell(Interrupted(self.player.cut()))
+            heard = self.player.cut()
+            self._turns.reply.cut(heard)
+            self._tell(Interrupted(heard))
         elif isinstance(decision, Took):
             self._took(decision)
         elif isinstance(decision, Resolve):
@@ -286,6 +308,7 @@ class LiveSession:
         trace = self._turns.trace
         self._tracer.says(said.item, 0 if trace is None else trace.number)
         self._tell(Saying(said.text))
+        self._turns.reply.says(said.item, said.text)
         self.player.say(said.item, said.text)
 
     def _end_turn(self) -> None:
@@ -294,6 +317,8 @@ class LiveSession:
 
     def _took(self, took: Took) -> None:
         heard = None if self._listening is None else self._listening.heard
+        if self._listening is not None and took.taken in _TAKEN_AS_WORK:
+            self._listening.understood()
         if took.taken in _TAKEN_AS_SPEECH and heard is not None:
             self._tell(UtteranceHeard(replace(heard, text=took.text, rejected=None), heard.audio_s))
         elif took.text or took.taken is not Taken.NOISE:
@@ -327,7 +352,7 @@ class LiveSession:
     def _mute(self, *, is_muted: bool) -> None:
         if self._duplex is not None:
             self._duplex.is_muted = is_muted
-            self._silent_until_s = self.now()
+            self._is_open_again()
         self._sound(Earcon.ASLEEP if is_muted else Earcon.AWAKE)
         self.notice("The microphone is off. The key 1 opens it." if is_muted else "The microphone is on.")
 
@@ -340,22 +365,8 @@ class LiveSession:
 
     # ------------------------------------------------------------------------------------------- the rest
 
-    async def _watch_devices(self, duplex: Duplex) -> None:
-        """Look for devices again as soon as one is gone, and tell by voice when there is one."""
-        was_whole = True
-        while True:
-            await asyncio.sleep(0.2)
-            if duplex.is_whole():
-                continue
-            present = await duplex.reopen()
-            self._silent_until_s = self.now()
-            is_whole = present.microphone and present.speaker
-            if is_whole:
-                self.notice("The sound is back, and I hear you.")
-            elif was_whole:
-                self.notice(_BACK[present.microphone, present.speaker])
-            was_whole = is_whole
-            await asyncio.sleep(0.0 if is_whole else 0.5)
+    def _is_open_again(self) -> None:
+        self._silent_until_s = self.now()
 
     def _trace_turn(self, *, is_ended: bool = False) -> None:
         """Write the turn's times down, as soon as all of them are known."""
@@ -383,6 +394,3 @@ class LiveSession:
     def state(self) -> State:
         """What it is doing now."""
         return self._machine.state
-
-
-_SILENCE = Cleaned(np.zeros(FRAME_SAMPLES, np.float32), False)

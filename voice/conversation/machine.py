@@ -7,12 +7,14 @@ lost, nothing is approved unheard, and it comes back to listening.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from voice.audio.earcons import Earcon
 from voice.conversation.addressed import WakePhrase
-from voice.conversation.approvals import Answer, ApprovalSettings, AskAgain, Denied, Why
+from voice.conversation.answers import Meaning, meaning
+from voice.conversation.approvals import Answer, ApprovalSettings, AskAgain, Denied, Explain, Why
 from voice.conversation.asking import Asking
 from voice.conversation.barge_in import BargeIn, BargeInSettings, is_backchannel
 from voice.conversation.command_table import Name, Tier
@@ -20,6 +22,9 @@ from voice.conversation.commands import Situation, Spoken, by_key, commands_in
 from voice.conversation.endings import Ending
 from voice.conversation.mouth import Item, Mouth
 from voice.conversation.own_words import OwnWords
+from voice.conversation.performing import Performing, Wishes
+from voice.conversation.push_to_talk import PushToTalk
+from voice.conversation.safe_words import DENIALS, STOPS
 from voice.conversation.signals import (
     Asked,
     Decision,
@@ -27,22 +32,30 @@ from voice.conversation.signals import (
     Input,
     ItemHeard,
     Judged,
-    KillTools,
     Kind,
     Notice,
     Offered,
-    Perform,
     Pressed,
     Resolve,
     Sound,
     Taken,
+    TalkKey,
     Took,
     Transcribed,
     Typed,
 )
-from voice.conversation.turn_taking import Event, Message, Resumed, Transcribe, TurnSettings, TurnTaking
+from voice.conversation.turn_taking import (
+    HEARING,
+    Event,
+    Message,
+    Resumed,
+    Transcribe,
+    TurnSettings,
+    TurnTaking,
+)
 from voice.conversation.words import plain_words
 from voice.conversation.work import Work, WorkSettings
+from voice.hearing.endpoint import EndpointSettings
 
 
 class State(Enum):
@@ -64,11 +77,14 @@ class SessionSettings:
     barge_in: BargeInSettings = field(default_factory=BargeInSettings)
     approvals: ApprovalSettings = field(default_factory=ApprovalSettings)
     work: WorkSettings = field(default_factory=WorkSettings)
+    hearing: EndpointSettings = HEARING
     longest_wait_s: float = 5.0
     wake_phrase: str = ""  # with one, words count only behind it, or soon after the last exchange
+    is_push_to_talk: bool = False  # words count only while the key of push-to-talk keeps the turn open
 
 
 _LONGEST_ANSWER = 3  # words; more hold a request too
+_CONSENT = (Name.YES, Name.APPROVE)
 # Commands that the session carries out by itself while a question waits; all others are answers to it.
 _BESIDE_A_QUESTION = frozenset(
     {Name.SLOWER, Name.FASTER, Name.NORMAL_SPEED, Name.LOUDER, Name.SOFTER, Name.STATUS, Name.WHERE_AM_I,
@@ -83,20 +99,21 @@ class SessionMachine:
         settings = settings or SessionSettings()
         self._longest_wait_s = settings.longest_wait_s
         self._out: list[Decision] = []
-        self._taking = TurnTaking(settings.turns)
+        self._taking = TurnTaking(settings.turns, settings.hearing)
         self._barge_in = BargeIn(settings.barge_in)
         self._own_words = OwnWords()
         self._wake_phrase = WakePhrase(settings.wake_phrase)
         self._mouth = Mouth()
         self._asking = Asking(settings.approvals, self._mouth, self._out)
         self._work = Work(settings.work, self._mouth, self._asking, self._out)
+        self._wishes = Wishes()
+        self._performing = Performing(
+            self._wishes, self._taking, self._mouth, self._asking, self._work, self._out
+        )
         self._now_s = 0.0
-        self._set_aside: list[str] = []  # words said while a question waited
-        self._dictated: list[str] | None = None
-        self._performed: Name | None = None  # the last command
+        self._phrase = plain_words(settings.approvals.phrase)
         self._is_choosing = False  # numbered choices have been told
-        self._is_paused_by_user = False
-        self._is_asleep = self._is_deeply = False
+        self._key = PushToTalk(is_used=settings.is_push_to_talk, longest_s=settings.turns.open_s)
         self._awaits_words_since_s: float | None = None
 
     # ---------------------------------------------------------------------------------------- from outside
@@ -104,7 +121,7 @@ class SessionMachine:
     @property
     def state(self) -> State:
         """What it is doing now."""
-        if self._is_asleep:
+        if self._wishes.is_asleep:
             return State.ASLEEP
         if self._asking.pending is not None:
             return State.ASKING
@@ -120,9 +137,9 @@ class SessionMachine:
         return Situation(
             question=self._asking.pending is not None,
             choice=self._is_choosing,
-            dictation=self._dictated is not None,
-            asleep=self._is_asleep,
-            deep_asleep=self._is_deeply,
+            dictation=self._wishes.dictated is not None,
+            asleep=self._wishes.is_asleep,
+            deep_asleep=self._wishes.is_deeply,
         )
 
     @property
@@ -142,7 +159,9 @@ class SessionMachine:
 
     def _take(self, given: Input) -> None:
         if isinstance(given, Frame):
-            self._frame(given.is_speech and not given.is_own_voice)
+            if given.may_be_echo and self._mouth.is_audible:
+                self._own_words.may_come_back(self._now_s)
+            self._frame(given.is_speech and not given.is_own_voice and self._key.hears)
         elif isinstance(given, Transcribed):
             self._transcribed(given)
         elif isinstance(given, Judged):
@@ -157,8 +176,10 @@ class SessionMachine:
         elif isinstance(given, Pressed):
             self._pressed(given)
         elif isinstance(given, Typed):
-            self._is_paused_by_user = False
+            self._wishes.is_paused = False
             self._work.request(given.text)
+        elif isinstance(given, TalkKey):
+            self._talk_key()
         elif isinstance(given, Offered):
             self._is_choosing = given.is_open
         elif isinstance(given, Asked) and given.turn == 0:
@@ -172,10 +193,11 @@ class SessionMachine:
             self._work.take(given)
 
     def _ask(self, asked: Asked) -> None:
-        self._asking.ask(asked.question)
-        if self._is_asleep:
+        self._work.withdraw_prepared()  # or nothing could be said before those words are sent
+        self._asking.ask(asked.question, asked.turn)
+        if self._wishes.is_asleep:
             self._asking.deny()
-        elif self._is_paused_by_user:
+        elif self._wishes.is_paused:
             self._out.append(Sound(Earcon.QUESTION))  # it is put when the user lets speech go on
 
     def _settle(self) -> None:
@@ -186,16 +208,18 @@ class SessionMachine:
             self._awaits_words_since_s = self._now_s
         since_s = self._awaits_words_since_s
         awaits_words = since_s is not None and self._now_s - since_s < self._longest_wait_s
-        if self._taking.in_speech or awaits_words or self._is_asleep or self._is_paused_by_user:
+        if self._taking.in_speech or self._key.is_kept_open or awaits_words or self._wishes.is_asleep:
+            return
+        if self._wishes.is_paused:
             return
         self._out += self._mouth.go_on()
         if self._work.may_speak():
             self._speak()
         self._work.settle()
         is_free = self._work.turn is None and self._asking.pending is None and not self._mouth.sounding
-        if is_free and self._set_aside:
-            text = " ".join(self._set_aside)
-            self._set_aside.clear()
+        if is_free and self._wishes.set_aside:
+            text = " ".join(self._wishes.set_aside)
+            self._wishes.set_aside.clear()
             self._work.request(text)
 
     def _speak(self) -> None:
@@ -210,30 +234,42 @@ class SessionMachine:
     # ------------------------------------------------------------------------------------------- the user
 
     def _frame(self, is_speech: bool) -> None:
+        if self._key.is_forgotten(self._now_s, is_speech=is_speech):
+            self._close()
         if self._barge_in.process(is_speech):
             self._out += self._mouth.hold()
         self._hear(self._taking.process(is_speech, self._now_s))
         if not self._taking.in_speech:
             self._asking.tick(self._now_s)
-            if not self._is_asleep and not self._mouth.sounding:
-                self._work.tell_of_tool(self._now_s)
+            if not self._wishes.is_asleep and not self._mouth.sounding:
+                self._work.tell_of_tool(self._now_s, is_waiting=self._asking.pending is not None)
 
-    def _hear(self, events: list[Event]) -> None:
+    def _hear(self, events: Iterator[Event]) -> bool:
+        """Whether all that the user said in a turn was among them."""
+        is_said = False
         for event in events:
             if isinstance(event, Message):
+                is_said = True
                 self._message(event)
             elif isinstance(event, Resumed):
                 self._work.withdraw_prepared()
-            elif isinstance(event, Transcribe) or not self._is_asleep:
+            elif isinstance(event, Transcribe):
+                self._out.append(replace(event, listens_for=self._safe_words()))
+            elif not self._wishes.is_asleep:
                 self._out.append(event)
+        return is_said
+
+    def _safe_words(self) -> tuple[str, ...]:
+        denials = () if self._asking.pending is None else DENIALS
+        return (*denials, *STOPS) if self._mouth.sounding else denials
 
     def _transcribed(self, given: Transcribed) -> None:
         messages = self._taking.transcribed(
             given.utterance, given.revision, given.text, given.avg_logprob, self._now_s
         )
-        self._hear(messages)
+        is_said = self._hear(messages)
         words = self._taking.words_so_far()
-        if not messages and words and self._may_be_request(words):
+        if not is_said and words and self._may_be_request(words):
             meant = self._wake_phrase.meant(words, self._now_s)
             if meant:
                 self._work.fall_silent()
@@ -241,11 +277,18 @@ class SessionMachine:
 
     def _may_be_request(self, words: str) -> bool:
         """The user is silent, and may have finished: can something be done already?"""
-        if self._is_asleep or self._asking.pending is not None or self._dictated is not None:
+        if self._wishes.is_asleep or self._asking.pending is not None or self._wishes.dictated is not None:
             return False
         if commands_in(words, self.situation) or self._is_only_listening(words):
             return False
-        return not self._own_words.are_in(words, self._now_s)
+        return not self._is_own_voice(words, self._taking.began_s)
+
+    def _is_own_voice(self, text: str, began_s: float) -> bool:
+        """Whether Utter heard itself, in speech that began at `began_s`. A stop counts whoever said it."""
+        if any(one.command.tier is Tier.SAFETY for one in commands_in(text, self.situation)):
+            return False
+        items = [item.text for item in self._mouth.sounding.values()]
+        return self._own_words.is_echo(text, began_s, items)
 
     def _is_only_listening(self, words: str) -> bool:
         return bool(self._mouth.sounding) and is_backchannel(words)
@@ -253,10 +296,12 @@ class SessionMachine:
     def _message(self, message: Message) -> None:
         text = message.text
         if not text:
+            if not self._taking.partial:
+                self._work.withdraw_prepared()  # of "louder, please"
             self._took(text, Taken.NOISE)
-        elif self._is_asleep:
+        elif self._wishes.is_asleep:
             self._while_asleep(text)
-        elif self._own_words.are_in(text, message.began_s):
+        elif self._is_own_voice(text, message.began_s):
             self._work.withdraw_prepared()
             self._took(text, Taken.OWN_VOICE)
         elif self._asking.pending is not None:
@@ -275,47 +320,66 @@ class SessionMachine:
         if spoken:
             self._work.withdraw_prepared()
             self._took(message.text, Taken.COMMAND)
+            self._taking.took_command(text or message.text, message.ended_s)
             for one in spoken:
                 self._perform(one)
+            if any(one.name in (Name.SEND, Name.DICTATION_OFF) for one in spoken):
+                self._close_after(message)
         elif not text:
             self._took(message.text, Taken.COMMAND)
             self._out.append(Sound(Earcon.AWAKE))
         elif message.ending is Ending.CANCEL:
             self._work.withdraw_prepared()
             self._took(text, Taken.CANCELLED)
-        elif self._dictated is not None:
+        elif self._wishes.dictated is not None:
             self._took(text, Taken.DICTATED)
-            self._dictated.append(text)
+            self._wishes.dictated.append(text)
             if message.ending is Ending.SEND:
-                self._end_dictation()
+                self._performing.end_dictation()
+                self._close_after(message)
         elif self._is_only_listening(text):
             self._took(text, Taken.BACKCHANNEL)
         else:
             self._took(text, Taken.REQUEST)
-            self._is_paused_by_user = False
+            self._wishes.is_paused = False
             self._work.request(text, message)
+            self._close_after(message)
 
     def _took(self, text: str, taken: Taken) -> None:
         self._out.append(Took(text, taken))
 
     def _answer(self, message: Message) -> None:
-        text = message.text
+        """Words while a question waits. What makes things safer counts whoever said it, a yes does not."""
+        meant = self._wake_phrase.meant(message.text, message.began_s)
+        text = meant or message.text
         spoken = commands_in(text, self.situation, message.speech_s or None)
-        if spoken and all(one.name in _BESIDE_A_QUESTION for one in spoken):
+        is_safe = any(one.command.tier is Tier.SAFETY and one.name not in _CONSENT for one in spoken)
+        if meant is None and not is_safe:
+            self._took(text, Taken.NOT_ADDRESSED)
+            return
+        self._wake_phrase.exchange(self._now_s)
+        if not meant and not is_safe:  # the wake phrase alone
+            self._took(text, Taken.COMMAND)
+            self._out.append(Sound(Earcon.AWAKE))
+            return
+        beside = {*_BESIDE_A_QUESTION, Name.CONTINUE} if self._wishes.is_paused else _BESIDE_A_QUESTION
+        if spoken and all(one.name in beside for one in spoken):
             self._took(text, Taken.COMMAND)
             for one in spoken:
                 self._perform(one)
             return
-        answer = Answer(text, message.began_s, message.avg_logprob)
+        answer, before = Answer(text, message.began_s, message.avg_logprob), len(self._out)
         verdict = self._asking.answer(answer, self._now_s)
+        if isinstance(verdict, (AskAgain, Explain)):
+            self._wishes.is_paused = False  # or it would never be heard
         is_more = len(plain_words(text)) > _LONGEST_ANSWER and not spoken
-        if is_more and isinstance(verdict, (Denied, AskAgain)):
-            self._set_aside.append(text)
-            self._took(text, Taken.LATER)
-        else:
-            self._took(text, Taken.ANSWER)
+        is_later = is_more and meaning(text, self._phrase) in (Meaning.DENIES, Meaning.UNCLEAR)
+        if is_later:
+            self._wishes.set_aside.append(text)
+        # What was said comes before what follows from it.
+        self._out.insert(before, Took(text, Taken.LATER if is_later else Taken.ANSWER))
         for one in spoken:
-            if one.command.tier is Tier.SAFETY and one.name not in (Name.YES, Name.NO, Name.APPROVE):
+            if one.command.tier is Tier.SAFETY and one.name not in (*_CONSENT, Name.NO):
                 self._perform(one)
 
     def _while_asleep(self, text: str) -> None:
@@ -326,81 +390,34 @@ class SessionMachine:
 
     # ------------------------------------------------------------------------------------------- commands
 
+    def _talk_key(self) -> None:
+        if not self._key.is_used:
+            return
+        if not self._key.is_kept_open or self._wishes.is_asleep:
+            self._key.open(self._now_s)
+            self._wishes.is_asleep = self._wishes.is_deeply = False
+            self._out += [*self._mouth.hold(), Sound(Earcon.AWAKE)]
+            self._taking.open()
+        else:
+            self._close()
+
+    def _close(self) -> None:
+        """What was said is all. When nothing was, a sound tells that the key is closed."""
+        if not (self._taking.in_speech or self._taking.awaits_words or self._taking.partial):
+            self._out.append(Sound(Earcon.ASLEEP))
+        self._key.close()
+        self._taking.close(self._now_s)
+
+    def _close_after(self, message: Message) -> None:
+        """The user said that it was all, and need not press the key again to hear the answer."""
+        if self._key.covers(message.began_s):
+            self._key.close()
+            self._taking.close(self._now_s)
+
     def _pressed(self, given: Pressed) -> None:
         command = by_key(given.key, self.situation)
         if command is not None and not self._asking.press(command.name):
             self._perform(Spoken(command, given.numbers, given.texts))
 
     def _perform(self, spoken: Spoken) -> None:
-        name, before = spoken.name, self._performed
-        self._performed = name
-        if name is Name.STOP:
-            self._is_paused_by_user = False
-            self._asking.again()
-            self._work.silence()
-        elif name is Name.ABORT:
-            self._is_paused_by_user = False
-            self._asking.deny()
-            self._work.stop()
-            self._out += [KillTools(), Sound(Earcon.STOPPED)]
-        elif name in (Name.CANCEL, Name.SCRATCH_THAT):
-            self._take_back()
-        elif name is Name.PAUSE:
-            self._is_paused_by_user = self._mouth.is_busy
-            self._out += self._mouth.hold()
-            self._taking.hold(self._now_s)
-        elif name is Name.CONTINUE:
-            self._is_paused_by_user = False
-            self._work.go_on()
-        elif name is Name.SKIP:
-            self._is_paused_by_user = False
-            self._out += self._mouth.skip()
-        elif name in (Name.REPEAT, Name.BACK) or (name is Name.AGAIN and before is not Name.SPELL_THAT):
-            self._is_paused_by_user = False
-            self._out += self._mouth.repeat(further=name is not Name.REPEAT)
-        elif name in (Name.I_SAID, Name.LITERAL) and spoken.texts:
-            if name is Name.I_SAID:
-                self._take_back()
-            self._work.request(spoken.texts[0])
-        elif name in (Name.TAKE_YOUR_TIME, Name.USUAL_TIME):
-            self._taking.is_patient = name is Name.TAKE_YOUR_TIME
-        elif name in (Name.SLEEP, Name.DEEP_SLEEP):
-            self._fall_asleep(deeply=name is Name.DEEP_SLEEP)
-        elif name in (Name.WAKE, Name.DEEP_WAKE):
-            self._is_asleep = self._is_deeply = False
-            self._out.append(Sound(Earcon.AWAKE))
-        elif name is Name.DICTATION_ON:
-            self._dictated = self._dictated or []
-        elif name is Name.DICTATION_OFF or (name is Name.SEND and self._dictated is not None):
-            self._end_dictation()
-        elif name is Name.SEND and self._taking.partial:
-            text = self._taking.drop_partial()
-            self._took(text, Taken.REQUEST)
-            self._work.request(text)
-        self._out.append(Perform(spoken))
-
-    def _take_back(self) -> None:
-        """Drop what was said last: of a dictation, of a message that waits, or the request itself."""
-        if self._dictated:
-            self._dictated.pop()
-        elif self._taking.partial:
-            self._took(self._taking.drop_partial(), Taken.CANCELLED)
-        else:
-            self._work.fall_silent()
-            if self._work.turn is not None:
-                self._work.end(self._work.turn)
-
-    def _fall_asleep(self, *, deeply: bool) -> None:
-        decisions, unheard = self._mouth.cut()
-        self._out += decisions
-        self._mouth.say_again([item for item in unheard if item.kind is Kind.REPLY])
-        self._asking.deny()
-        self._work.withdraw_prepared()
-        self._is_asleep, self._is_deeply = True, deeply
-        self._out.append(Sound(Earcon.ASLEEP))
-
-    def _end_dictation(self) -> None:
-        text = " ".join(self._dictated or ())
-        self._dictated = None
-        if text:
-            self._work.request(text)
+        self._performing.perform(spoken, self._now_s)

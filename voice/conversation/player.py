@@ -26,6 +26,7 @@ from voice.speaking.synthesis import Synthesiser
 _AHEAD_S = 0.8  # of speech given to the device: a change of pace is heard so soon
 _POLL_S = 0.01
 _GAP_S = 0.08  # of the silence that ends each piece: when only that is left, all has been heard
+_LETTER_S = 0.065  # of a text, when it is spoken
 _READ_S = 0.25  # a word, by eye or by a slow screen reader
 _SPEED_STEP, _VOLUME_STEP = 1.2, 1.4
 _SOFTEST, _LOUDEST = 0.1, 4.0
@@ -64,6 +65,10 @@ class Player(Protocol):
 
     def louder(self, times: int) -> float:
         """So many steps louder, or softer; gives the gain."""
+        ...
+
+    def waiting_s(self) -> float | None:
+        """Seconds of speech that have not been heard yet, about; None where nothing is spoken."""
         ...
 
     async def run(self) -> None:
@@ -145,21 +150,32 @@ class SpokenAloud:
         self._gain = _stepped(self._gain, times, _VOLUME_STEP, _SOFTEST, _LOUDEST)
         return self._gain
 
+    def waiting_s(self) -> float | None:
+        if self._sink is None:
+            return None
+        unmade = sum(len(item.text) for item in self._items if item.start is None)
+        made = self._written - (self._sink.heard_samples if self._items else self._written)
+        return max(0, made) / self._voice.sample_rate + unmade * _LETTER_S / self._speed
+
     async def run(self) -> None:
-        watching = asyncio.create_task(self._watch())
+        tasks = [asyncio.create_task(self._speak_all()), asyncio.create_task(self._watch())]
         try:
-            while True:
-                item = next((one for one in self._items if one.end is None), None)
-                if item is None or self._sink is None:
-                    self._changed.clear()
-                    await self._changed.wait()
-                    continue
-                await self._speak(item)
+            await asyncio.gather(*tasks)  # what goes wrong in one of them ends both, and is told
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     # ------------------------------------------------------------------------------------------ speaking
+
+    async def _speak_all(self) -> None:
+        while True:
+            item = next((one for one in self._items if one.end is None), None)
+            if item is None or self._sink is None:
+                self._changed.clear()
+                await self._changed.wait()
+                continue
+            await self._speak(item)
 
     async def _speak(self, item: _Item) -> None:
         """Synthesise an item and write it, a little ahead of what is heard."""
@@ -263,8 +279,10 @@ class SpokenAloud:
 class InPrint:
     """Speaks nothing: what is said is on the screen. Sounds still sound where there is a device."""
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: Listener, *, chimes: bool = True) -> None:
+        """With `chimes` off, short sounds are in print alone too."""
         self._listener = listener
+        self._chimes = chimes
         self._sink: DeviceSink | None = None
         self._items: deque[tuple[int, str]] = deque()
         self._changed = asyncio.Event()
@@ -291,7 +309,7 @@ class InPrint:
         return ""
 
     def chime(self, earcon: Earcon) -> None:
-        if self._sink is not None:
+        if self._chimes and self._sink is not None:
             self._sink.chime(sound(earcon, self._sink.clock_rate))
 
     def faster(self, times: int) -> float:
@@ -299,6 +317,9 @@ class InPrint:
 
     def louder(self, times: int) -> float:
         return 1.0
+
+    def waiting_s(self) -> float | None:
+        return None
 
     async def run(self) -> None:
         while True:

@@ -51,7 +51,7 @@ class ProjectWords:
             text = re.sub(pattern, lambda _, meant=meant: meant, text, flags=re.IGNORECASE)
         return text
 
-    def added_to(self, identifiers: Mapping[str, int]) -> dict[str, int]:
+    def added_to(self, identifiers: Mapping[str, float]) -> dict[str, float]:
         """`identifiers` of a lexicon, and these."""
         return {**identifiers, **dict.fromkeys(self.words, _FREQUENT)}
 

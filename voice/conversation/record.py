@@ -25,6 +25,7 @@ from voice.conversation.turns import (
     TurnDone,
     Understood,
     UtteranceHeard,
+    Wrote,
 )
 
 _LOGGED_EVENTS = (
@@ -46,7 +47,7 @@ class SessionRecord:
         self.markdown_path = folder / "transcript.md"
         self.jsonl_path = folder / "transcript.jsonl"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # what was said is for its owner alone
             self._markdown = self.markdown_path.open("w", encoding="utf-8", errors="backslashreplace")
             self._jsonl = self.jsonl_path.open("w", encoding="utf-8", errors="backslashreplace")
         except OSError as error:
@@ -121,6 +122,8 @@ def as_markdown(stamped: Stamped) -> str:
         if heard.rejected is not None:
             return f"\n*{clock(stamped.at_s)} not taken as speech: {heard.rejected}*"
         return f"\n## {clock(stamped.at_s)} You: {heard.text}"
+    if isinstance(moment, Wrote):
+        return f"\n## {clock(stamped.at_s)} You, typed: {moment.text}"
     if isinstance(moment, Understood):
         written = moment.written
         return f"\nUnderstood: {written.text}" if written.text != written.raw else ""

@@ -136,12 +136,13 @@ class SpokenSession:
     async def _hear(self, utterance: Utterance, offset_s: float) -> _Turn | None:
         ears = self._ears
         speech_s = utterance.speech_s
+        ears.transcriber.expect(await self._names)
         transcribe = partial(ears.transcriber.transcribe, utterance.samples, speech_s)
         heard = await asyncio.get_running_loop().run_in_executor(ears.worker, transcribe)
         self._tell(UtteranceHeard(heard, speech_s))
         if heard.rejected is not None:
             return None
-        written = write_out(heard.text, await self._names)
+        written = write_out(heard.text, await self._names, evidence=heard.names)
         self._tell(Understood(written))
         self._turns += 1
         return _Turn(
@@ -157,7 +158,7 @@ class SpokenSession:
     async def _reply(self, turn: _Turn) -> None:
         """Let the agent work and the speaker speak at the same time."""
         script = Script()
-        async with self._speaker.reply() as say, aclosing(self._agent.turn(turn.written.text)) as events:
+        async with self._speaker.reply() as say, aclosing(self._agent.turn(turn.written.request)) as events:
 
             def say_all(clauses: Iterable[str]) -> None:
                 for clause in clauses:

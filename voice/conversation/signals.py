@@ -16,10 +16,14 @@ from voice.conversation.turn_taking import Judge, Transcribe
 
 @dataclass(frozen=True)
 class Frame:
-    """20 ms of the microphone. `is_own_voice`: what is in it is Utter's own sound, come back."""
+    """20 ms of the microphone. `is_own_voice`: what is in it is Utter's own sound, come back.
+
+    `may_be_echo`: what Utter says comes back, as far as is known; with headphones none does.
+    """
 
     is_speech: bool
     is_own_voice: bool = False
+    may_be_echo: bool = True
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,11 @@ class Typed:
 
 
 @dataclass(frozen=True)
+class TalkKey:
+    """The key of push-to-talk: from now on the microphone counts, or no longer."""
+
+
+@dataclass(frozen=True)
 class Offered:
     """Numbered choices have been told, or are no longer open."""
 
@@ -128,6 +137,7 @@ Input = Union[
     Notice,
     Pressed,
     Typed,
+    TalkKey,
     Offered,
 ]
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voice.conversation.words import number, word_list
+from rapidfuzz import fuzz
+
+from voice.conversation.words import number, word_list, words_of
 
 _NATO = word_list(
     "alfa bravo charlie delta echo foxtrot golf hotel india juliett kilo lima mike november oscar papa quebec"
@@ -49,6 +51,8 @@ _MARKS = {"underscore": "_", "dash": "-", "hyphen": "-", "dot": ".", "slash": "/
 _LETTERS = (
     {word: word[0] for word in (*_NATO, *_TALON)} | {"sit": "i", "crunch": "k", "plex": "x"} | _HEARD | _MARKS
 )
+_LEAST_ALIKE = 55  # per cent, of letters in order
+_MOST_WORDS = 4  # that one name is misheard as
 _DOUBLED = {"double": 2, "triple": 3}
 
 NATO = {word[0]: ("x-ray" if word == "xray" else word) for word in _NATO}
@@ -87,6 +91,28 @@ def letters(words: Sequence[str]) -> str | None:
         spelt.append((letter.upper() if is_capital else letter) * times)
         times, is_capital = 1, False
     return "".join(spelt) or None
+
+
+def respelled(text: str, spelt: str) -> str | None:
+    """`text` with `spelt` in place of the one to four words that it most resembles; None if none does.
+
+    >>> respelled("open the teas tree file", "teatree")
+    'open the teatree file'
+    """
+    words = words_of(text)
+    wanted = _squeezed(spelt)
+    best, place = float(_LEAST_ALIKE), (0, 0)
+    for start in range(len(words)):
+        for end in range(start + 1, min(len(words), start + _MOST_WORDS) + 1):
+            begin, stop = words[start].start, words[end - 1].end
+            alike = fuzz.ratio(_squeezed(text[begin:stop]), wanted)
+            if alike > best:
+                best, place = alike, (begin, stop)
+    return None if place == (0, 0) else text[: place[0]] + spelt + text[place[1] :]
+
+
+def _squeezed(text: str) -> str:
+    return "".join(filter(str.isalnum, text.lower()))
 
 
 def _letter(word: str) -> str:

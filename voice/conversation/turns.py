@@ -27,6 +27,13 @@ class UtteranceHeard:
 
 
 @dataclass(frozen=True)
+class Wrote:
+    """A request by the keyboard."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Understood:
     """The words after spoken code was written out: what the agent gets."""
 
@@ -134,6 +141,7 @@ class TurnDone:
 Moment = Union[
     Ready,
     UtteranceHeard,
+    Wrote,
     Understood,
     AgentEvent,
     Saying,

@@ -28,6 +28,7 @@ class WorkSettings:
     """Times in seconds."""
 
     join_s: float = 2.0  # speech that follows a request so soon, before any answer, is the rest of it
+    resume_s: float = 1.9  # and so soon, also when the answer had begun: a pause to think is no end
     complete: float = 0.5  # a request that sounded less complete is joined by what follows, however late
     tool_sound_s: float = 1.0  # a tool that takes longer is heard,
     tool_status_s: float = 4.0  # and then told of
@@ -61,6 +62,7 @@ class Work:
         self._out = out
         self._turns = 0
         self._silenced: list[Item] = []  # what "stop" kept from being said
+        self._last: Turn | None = None  # done, or cut by words that may be the rest of its request
         self.turn: Turn | None = None
 
     @property
@@ -79,12 +81,14 @@ class Work:
 
     def request(self, text: str, message: Message | None = None) -> None:
         """`text` is what the user wants now: by itself, or as the rest of a request that was just made."""
-        turn = self.turn
-        if turn is not None and turn.is_begun and message is not None and self._is_rest_of(turn, message):
+        turn = self._last if self.turn is None or not self.turn.is_begun else self.turn
+        if turn is not None and message is not None and self._is_rest_of(turn, message):
             text = f"{turn.text} {text}"
-            self._out.append(Withdraw(turn.number))
-            self._forget(turn)
+            if turn is self.turn:
+                self._out.append(Withdraw(turn.number))
+                self._forget(turn)
         self.fall_silent()
+        self._last = None
         if self.turn is not None and self.turn.is_begun:
             self.end(self.turn)
         self._silenced.clear()
@@ -105,9 +109,12 @@ class Work:
         self._out += [Sound(Earcon.HEARD), Begin(turn.number, turn.text)]
 
     def _is_rest_of(self, turn: Turn, message: Message) -> bool:
-        if turn.has_sounded or turn.has_effect or turn.is_over:
+        pause_s = message.began_s - turn.said_until_s
+        if turn.has_effect or turn.said_until_s == 0.0:
             return False
-        return not turn.was_complete or message.began_s - turn.said_until_s <= self._settings.join_s
+        if turn.has_sounded or turn.is_over:
+            return pause_s <= self._settings.resume_s
+        return not turn.was_complete or pause_s <= self._settings.join_s
 
     def withdraw_prepared(self) -> None:
         """The user went on, or meant something else."""
@@ -121,11 +128,12 @@ class Work:
             decisions, _ = self._mouth.cut()
             self._out += decisions
             if self.turn is not None:
+                self._last = self.turn
                 self.end(self.turn)
 
     def end(self, turn: Turn) -> None:
         """Interrupt a turn; a question of it that waits means no."""
-        self._asking.deny()
+        self._asking.deny(turn.number)
         self._out.append(CutTurn(turn.number) if turn.is_begun else Withdraw(turn.number))
         self._forget(turn)
 
@@ -153,12 +161,18 @@ class Work:
             turn.doing, turn.tool_since_s = "", None
         else:
             turn.is_over, turn.doing = True, ""
-            self._asking.deny()
+            self._asking.deny(turn.number)
 
-    def tell_of_tool(self, now_s: float) -> None:
-        """Time goes by in which nobody speaks: a tool that takes long is heard, then told of."""
+    def tell_of_tool(self, now_s: float, *, is_waiting: bool) -> None:
+        """Time goes by in which nobody speaks: a tool that takes long is heard, then told of.
+
+        `is_waiting`: it has not begun, but waits for the user's word.
+        """
         turn = self.turn
         if turn is None or not turn.doing:
+            return
+        if is_waiting:
+            turn.tool_since_s = None
             return
         if turn.tool_since_s is None:
             turn.tool_since_s = now_s
@@ -177,7 +191,7 @@ class Work:
     def settle(self) -> None:
         """A turn of which all has been heard is done."""
         if self.turn is not None and self.turn.is_over and not self._mouth.is_busy:
-            self.turn = None
+            self._last, self.turn = self.turn, None
 
     def silence(self) -> None:
         """Say nothing more of this answer, unless told to go on; the work is not touched."""

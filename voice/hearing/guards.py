@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -57,6 +58,12 @@ class Limits:
     words_per_s: float = 6.0  # more cannot be said
     words_free: int = 3  # a short utterance may have this many, however short it is
     same_in_a_row: int = 4  # one phrase this many times over is a loop
+
+
+IT_WAS_SPEECH = Limits(
+    unsure_logprob=-math.inf, no_speech_logprob=-math.inf, phrase_logprob=-math.inf, phrase_s=0.0
+)
+"""The user says so: then only what no one can have said is not believed."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
 
 # What Whisper base writes for an extension that was spoken, by what was meant. Heard in synthetic requests.
 MISHEARD_EXTENSIONS = {
@@ -34,9 +37,126 @@ MISHEARD_EXTENSIONS = {
     "sh": ("shell",),
 }
 
+# Words that are written short and said in full: what is heard, by what stands in the code.
+SAID_IN_FULL = {
+    "alloc": ("allocate",),
+    "arg": ("argument",),
+    "args": ("arguments", "arcs"),
+    "attr": ("attribute",),
+    "auth": ("off",),
+    "bool": ("boolean",),
+    "btn": ("button",),
+    "buf": ("buffer",),
+    "calc": ("calculate", "calculator"),
+    "cfg": ("config",),
+    "char": ("character",),
+    "cmd": ("command",),
+    "conf": ("config",),
+    "config": ("configuration",),
+    "ctx": ("context",),
+    "db": ("database",),
+    "dest": ("destination",),
+    "dir": ("directory",),
+    "doc": ("document",),
+    "dst": ("destination",),
+    "elem": ("element",),
+    "env": ("environment",),
+    "err": ("error",),
+    "expr": ("expression",),
+    "fmt": ("format",),
+    "fn": ("function",),
+    "func": ("function", "funk"),
+    "gen": ("generate",),
+    "id": ("identifier",),
+    "idx": ("index",),
+    "impl": ("implementation", "implement"),
+    "init": ("initialise", "initialize", "in it"),
+    "int": ("integer",),
+    "len": ("length",),
+    "lib": ("library",),
+    "max": ("maximum",),
+    "min": ("minimum",),
+    "msg": ("message",),
+    "num": ("number",),
+    "obj": ("object",),
+    "param": ("parameter",),
+    "params": ("parameters",),
+    "pkg": ("package",),
+    "pos": ("position",),
+    "prev": ("previous",),
+    "ptr": ("pointer",),
+    "py": ("pie",),
+    "ref": ("reference",),
+    "regex": ("regular expression",),
+    "repo": ("repository",),
+    "req": ("request",),
+    "res": ("response", "result"),
+    "spec": ("specification",),
+    "src": ("source",),
+    "str": ("string",),
+    "temp": ("temporary",),
+    "tmp": ("temp", "temporary"),
+    "util": ("utility",),
+    "utils": ("utilities",),
+    "val": ("value",),
+    "var": ("variable",),
+}
+
+# Words that sound the same, or nearly, and that names in code are often taken for. One row, one sound.
+_HOMOPHONES = """ad add
+base bass
+bite byte
+brake break
+buy by bye
+cache cash
+cell sell
+chord cord
+colour color
+cue queue q
+die dye
+fore four
+main mane
+new knew
+night knight
+not knot
+one won
+or ore
+parse pars
+passed past
+pi pie py
+read red reed
+right write
+role roll
+root route
+sail sale
+serial cereal
+site sight cite
+sync sink
+suite sweet
+tail tale
+their there
+threw through
+two too
+wait weight
+way weigh
+where wear
+wood would"""
+_SAME_SOUND = {word: row[0] for row in map(str.split, _HOMOPHONES.splitlines()) for word in row}
+
+# Words that are said letter by letter.
+_SPELT = frozenset(
+    re.findall(
+        r"\w+",
+        "ai api asm ast aws cfg cli cpu css csv db dns dom elf gpu html http https id ide io ip ir jwt md mir"
+        " ok orm os rs sdk sql ssh ssl tcp tls ts ui uri url utf uuid vm xml",
+    )
+)
+
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _NUMBERS = {word: str(number) for number, word in enumerate(_DIGITS)}
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+# A run of capitals, a word of Latin letters, digits, or a run of any other script.
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+_MOST_SPOKEN = 6  # ways to say one name
 
 
 def spoken_words(name: str) -> tuple[str, ...]:
@@ -45,12 +165,41 @@ def spoken_words(name: str) -> tuple[str, ...]:
     >>> spoken_words("parseHTTPConfig_v2")
     ('parse', 'http', 'config', 'v', '2')
     """
-    return tuple(word.lower() for word in _WORD.findall(name))
+    return tuple(map(str.lower, _WORD.findall(without_accents(name))))
 
 
-def key(words: tuple[str, ...] | list[str]) -> str:
+@lru_cache(maxsize=65_536)
+def ways_to_say(name: str) -> tuple[tuple[str, ...], ...]:
+    """The words of a name, then the ways in which what is written short may be said in full.
+
+    >>> ways_to_say("parse_expr")
+    (('parse', 'expr'), ('parse', 'expression'))
+    """
+    words = spoken_words(name)
+    if not SAID_IN_FULL.keys() & set(words) and not _SPELT.intersection(words):
+        return (words,)
+    found: list[tuple[str, ...]] = [()]
+    for word in words:
+        meant = (word, *([" ".join(word)] if word in _SPELT else []), *SAID_IN_FULL.get(word, ()))
+        found = [(*said, *way.split()) for way in meant for said in found][:_MOST_SPOKEN]
+    return tuple(found)
+
+
+def without_accents(text: str) -> str:
+    """Whisper writes "Pār's config"."""
+    if text.isascii():
+        return text
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
+def key(words: Sequence[str]) -> str:
     """One string for words however they were separated; spoken digits are digits."""
-    return "".join(_NUMBERS.get(word.lower(), word.lower()) for word in words)
+    return "".join([_NUMBERS.get(word, word) for word in map(str.lower, words)])
+
+
+def sound_key(words: Sequence[str]) -> str:
+    """As `key`, but words that sound the same are the same."""
+    return key([_SAME_SOUND.get(word, word) for word in map(str.lower, words)])
 
 
 def path_keys(path: str) -> list[str]:
@@ -60,3 +209,9 @@ def path_keys(path: str) -> list[str]:
     """
     parts = [".".join(key(spoken_words(piece)) for piece in part.split(".")) for part in path.split("/")]
     return ["/".join(parts[at:]) for at in range(len(parts) - 1, -1, -1)]
+
+
+def said_in_full(path: str) -> str:
+    """A path with the words of its folders and its stem in full: `src/msg.py` is "source/message.py"."""
+    stem, dot, extension = path.rpartition(".") if "." in path.rpartition("/")[2] else (path, "", "")
+    return _WORD.sub(lambda word: SAID_IN_FULL.get(word[0].lower(), (word[0],))[0], stem) + dot + extension

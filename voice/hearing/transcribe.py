@@ -5,14 +5,20 @@ from __future__ import annotations
 import string
 import time
 import zlib
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from voice.audio.frames import SAMPLE_RATE, Samples
+from voice.hearing.favoured import favoured
 from voice.hearing.guards import Evidence, Limits, rejection
-from voice.hearing.whisper.decoding import Decoded, decode
+from voice.hearing.lexicon import Lexicon
+from voice.hearing.rescoring import variants
+from voice.hearing.whisper.biasing import Bias
+from voice.hearing.whisper.decoding import Decoded, decode, likelihoods
 from voice.hearing.whisper.loading import load
 from voice.hearing.whisper.mel import HOP_SAMPLES, log_mel
 from voice.hearing.whisper.network import MELS_PER_POSITION, POSITION_S, Decoding
@@ -30,6 +36,13 @@ _TOKENS_AT_LEAST = 16
 # benchmark's, word errors fell from 14.2 % to 11.1 %. Clean requests are seldom below it.
 _SURE_LOGPROB = -0.4
 _BEAM_WIDTH = 5
+
+# Added to a token that begins a name of the repository, and to each that goes on with it. On 42 spoken
+# requests of bench/identifiers, tuned part, 81 % of the names were written right with it, 74 % without.
+_BIAS_NATS = (1.0, 2.0)
+_UTTERANCES_KEPT = 8
+
+_LEAST_LIKELY = -10.0  # of a phrase that is asked about; what is below it is not computed to the end
 
 _SILENCE_DB = 30.0  # below the loudest 20 ms
 _SYLLABLE_POSITIONS = 8  # 0.16 s; Whisper's timestamps are about as exact
@@ -60,6 +73,10 @@ class Heard:
     rejected: str | None
     audio_s: float
     transcription_s: float
+    likelihoods: tuple[float, ...] = ()  # log probabilities of the phrases that were asked about
+    others: tuple[str, ...] = ()  # other texts, where a beam found some, the likeliest first
+    names: Mapping[tuple[int, int, str], float] = field(default_factory=dict[tuple[int, int, str], float])
+    """What the audio says of names in `text`, see `voice.hearing.candidates.Evidence`."""
 
 
 class Transcriber:
@@ -79,53 +96,117 @@ class Transcriber:
         self._network, self._vocabulary = loaded.network, loaded.vocabulary
         self._tokenizer, self._filters = loaded.tokenizer, loaded.filters
         self.max_audio_s = self._network.max_positions * POSITION_S - TAIL_S
+        self._expected: tuple[Lexicon, Bias | None] = (Lexicon(), None)
+        self._lately: OrderedDict[str, Mapping[tuple[int, int, str], float]] = OrderedDict()
+
+    def expect(self, lexicon: Lexicon) -> None:
+        """From now on the names of `lexicon` are likely to be said. May be called on any thread."""
+        if lexicon is self._expected[0]:
+            return
+        tokens = [self._tokenizer.encode(f" {name}") for name in favoured(lexicon)]
+        bias = Bias(tokens, *_BIAS_NATS) if tokens else None
+        self._expected = (lexicon, bias)
+
+    def names_in(self, text: str) -> Mapping[tuple[int, int, str], float]:
+        """`Heard.names` of an utterance that was transcribed lately; nothing for other texts."""
+        return self._lately.get(text, {})
 
     def warm_up(self) -> None:
         """Transcribe half a second of silence, so that the first utterance finds the weights in memory."""
         self.transcribe(np.zeros(SAMPLE_RATE // 2, np.float32))
 
-    def transcribe(self, samples: Samples, voiced_s: float | None = None) -> Heard:
+    def transcribe(
+        self,
+        samples: Samples,
+        voiced_s: float | None = None,
+        phrases: Sequence[str] = (),
+        limits: Limits | None = None,
+    ) -> Heard:
         """Transcribe one utterance of mono float32 at 16 kHz, at most `max_audio_s` long.
 
-        `voiced_s` is how much of it is speech, where that is known; else all of it is taken to be. Raises
-        `ValueError` for longer audio: the segmenter cuts it before.
+        `voiced_s` is how much of it is speech, where that is known; else all of it is taken to be. Of each of
+        `phrases` it is told how likely it was all that was said. `limits` hold in place of the usual ones.
+        Raises `ValueError` for longer audio: the segmenter cuts it before.
         """
         started = time.perf_counter()
         audio_s = len(samples) / SAMPLE_RATE
         if audio_s > self.max_audio_s:
             raise ValueError(f"{audio_s:.1f} s of audio in one utterance; at most {self.max_audio_s:.1f} s")
         decoding = self._network.encode(log_mel(_with_tail(samples), self._filters))
+        asked = [self._tokenizer.encode(f" {phrase}") for phrase in phrases]
+        likely = likelihoods(decoding.copy(), self._vocabulary, asked, _LEAST_LIKELY) if asked else []
         max_tokens = min(int(_TOKENS_PER_S * audio_s) + _TOKENS_AT_LEAST, self._network.max_tokens // 2)
-        decoded = self._decode(decoding, max_tokens, _speech_end(samples))
-        text = self._tokenizer.decode(list(decoded.tokens)).strip()
-        ratio = compression_ratio(text)
-        evidence = Evidence(
-            text=text,
-            speech_s=audio_s if voiced_s is None else voiced_s,
-            avg_logprob=decoded.avg_logprob,
-            no_speech_prob=decoded.no_speech_prob,
-            compression_ratio=ratio,
-            cut_short=not decoded.finished,
-        )
-        rejected = rejection(evidence, self._limits)
+        lexicon, bias = self._expected
+        speech_s, speech_end = audio_s if voiced_s is None else voiced_s, _speech_end(samples)
+
+        def heard_with(bias: Bias | None) -> tuple[Decoded, Evidence, str | None]:
+            decoded = self._decode(decoding.copy(), max_tokens, speech_end, bias)
+            evidence = self._evidence(decoded, speech_s)
+            return decoded, evidence, rejection(evidence, limits or self._limits)
+
+        decoded, evidence, rejected = heard_with(bias)
+        others = decoded.others
+        if rejected and bias is not None:
+            # An expected name may be a guess where the words that were said are none.
+            plain, plain_evidence, plain_rejected = heard_with(None)
+            if plain_rejected is None:
+                others = (decoded.tokens, *others, *plain.others)
+                decoded, evidence, rejected = plain, plain_evidence, None
+        text = evidence.text
+        names = {} if rejected else self._names(decoding, text, lexicon)
+        other_texts = dict.fromkeys(self._tokenizer.decode(list(tokens)).strip() for tokens in others)
         return Heard(
             text="" if rejected else text,
             words=() if rejected else self._words(decoded, audio_s),
             avg_logprob=decoded.avg_logprob,
             no_speech_prob=decoded.no_speech_prob,
-            compression_ratio=ratio,
+            compression_ratio=evidence.compression_ratio,
             rejected=rejected,
             audio_s=audio_s,
             transcription_s=time.perf_counter() - started,
+            likelihoods=tuple(likely),
+            others=tuple(other for other in other_texts if other != text),
+            names=names,
         )
 
-    def _decode(self, decoding: Decoding, max_tokens: int, speech_end: int) -> Decoded:
+    def _evidence(self, decoded: Decoded, speech_s: float) -> Evidence:
+        text = self._tokenizer.decode(list(decoded.tokens)).strip()
+        return Evidence(
+            text=text,
+            speech_s=speech_s,
+            avg_logprob=decoded.avg_logprob,
+            no_speech_prob=decoded.no_speech_prob,
+            compression_ratio=compression_ratio(text),
+            cut_short=not decoded.finished,
+        )
+
+    def _names(self, decoding: Decoding, text: str, lexicon: Lexicon) -> Mapping[tuple[int, int, str], float]:
+        """How much likelier the text becomes with a name of `lexicon` in it, where one may be."""
+        found: dict[tuple[int, int, str], float] = {}
+        possible = variants(text, lexicon)
+        if possible:
+            as_heard = self._logprob(decoding.copy(), text)
+            for one in possible:
+                likelier = self._logprob(decoding.copy(), one.text) - as_heard
+                found[one.start, one.end, one.written] = likelier
+        self._lately[text] = found
+        while len(self._lately) > _UTTERANCES_KEPT:
+            self._lately.popitem(last=False)
+        return found
+
+    def _logprob(self, decoding: Decoding, text: str) -> float:
+        """The log probability that `text` is what was said; `decoding` is fresh, and used up."""
+        prompt = list(self._vocabulary.prompt)
+        logprobs = decoding.logprobs([*prompt, *self._tokenizer.encode(f" {text}")])
+        return float(logprobs[len(prompt) - 1 :].sum())
+
+    def _decode(self, decoding: Decoding, max_tokens: int, speech_end: int, bias: Bias | None) -> Decoded:
         """Greedily, and once more with a beam where that was unsure of words that were said."""
-        greedy = decode(decoding.copy(), self._vocabulary, max_tokens, speech_end)
+        greedy = decode(decoding.copy(), self._vocabulary, max_tokens, speech_end, bias=bias)
         likely_noise = greedy.no_speech_prob > self._limits.no_speech_prob
         if greedy.avg_logprob > _SURE_LOGPROB or likely_noise:
             return greedy
-        return decode(decoding, self._vocabulary, max_tokens, speech_end, _BEAM_WIDTH)
+        return decode(decoding, self._vocabulary, max_tokens, speech_end, _BEAM_WIDTH, bias)
 
     def _words(self, decoded: Decoded, audio_s: float) -> tuple[Word, ...]:
         starts = token_starts(decoded.attention)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 MIN_WORDS = 3  # shorter utterances come out garbled from small synthesisers, so they are joined to the next
 LIMIT_CHARS = 250  # about fifteen seconds of speech
+SCARCE_S = 1.5  # with less speech waiting than this, a sentence is not waited for
 
 _SENTENCE_END = frozenset(".!?…")
 _SOFT_END = frozenset(",:;—")
@@ -17,7 +18,9 @@ _BEFORE_NUMBER = frozenset({"no.", "nos.", "p.", "pp.", "v.", "ch.", "l."})
 
 
 class Clauses:
-    """An incremental chunker. What it gives depends on the text alone, not on how it was cut into deltas.
+    """An incremental chunker. What it gives depends on the text, not on how it was cut into deltas.
+
+    While little speech is waiting to be heard, a clause may end at a comma, as the first one may.
 
     A clause is complete when the first character of the next one is seen, so that the meaning of its last
     mark is known: 3.14, calc.py and "e.g." hold together. Inline code is never cut, and a fenced code block
@@ -29,10 +32,12 @@ class Clauses:
         self._short_first = short_first
         self._is_first = True
         self._in_fence = False
+        self._is_scarce = False
         self._restart()
 
-    def feed(self, delta: str) -> list[str]:
-        """The clauses that `delta` completes."""
+    def feed(self, delta: str, waiting_s: float | None = None) -> list[str]:
+        """The clauses that `delta` completes. `waiting_s` of speech are not heard yet; None: not known."""
+        self._is_scarce = waiting_s is not None and waiting_s < SCARCE_S
         done: list[str] = []
         for character in delta:
             if self._in_fence:
@@ -115,7 +120,7 @@ class Clauses:
             initial = len(last_word) == 2 and bare[-2:-1].isupper() and following.isupper()
             numbering = last_word[:-1].isdigit() and self._starts_line(bare, len(last_word))
             return not initial and not numbering
-        if not (self._short_first and self._is_first) or self._brackets:
+        if not ((self._short_first and self._is_first) or self._is_scarce) or self._brackets:
             return False
         return mark in _SOFT_END and not (mark == "," and bare[-2:-1].isdigit() and following.isdigit())
 

@@ -36,6 +36,16 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
+_SWITCH_AFTER = re.compile(r"[A-Za-z](?=\s|$)")
+_WORD_BEFORE = re.compile(
+    r"(?<!\breturn)(?<!\byield)(?<!\bnot)(?<!\bin)(?<!\bis)(?<!\bor)(?<!\band)(?<=\w)\s+$"
+)
+# A password or key with its value written out: in quotes, or as in `.env` and YAML with a digit in it.
+_SECRET = re.compile(
+    r"(?:password|passwd|passphrase|secret|credential|token|(?:api|access|private|auth)[_-]?key)\w*['\"]?"
+    r"(?:\s*[:=]\s*['\"][^'\"\s]{4,}['\"]|(?:=|:\ )(?=\S*\d)[^\s'\"()\[\]{}]{4,}$)",
+    re.IGNORECASE,
+)
 _ESCAPE = re.compile(r"\\[ntr\\'\"0]")
 
 
@@ -62,8 +72,11 @@ def value(text: str) -> str:
 def change(before: str, after: str) -> str:
     """How a line became another: "return a plus b became return a minus b", or the part of it that differs.
 
-    Empty when the two cannot be told apart by ear, as when only quotes or spaces differ.
+    Empty when the two cannot be told apart by ear, as when only quotes or spaces differ. What looks like a
+    password or a key is not read out.
     """
+    if _SECRET.search(before.strip()) or _SECRET.search(after.strip()):
+        return "a line that may hold a secret changed"
     old, new = _words(before), _words(after)
     if old == new:
         return ""
@@ -112,7 +125,10 @@ def _said(match: re.Match[str]) -> str:
     if kind == "empty":
         return {"[": "an empty list", "{": "an empty dictionary"}.get(token[0], "")
     if kind == "operator":
-        return _OPERATORS[token]
+        if token == "-" and _SWITCH_AFTER.match(match.string, match.end()) and _WORD_BEFORE.search(before):
+            return ""  # an option of a command
+        is_unpacking = token in ("*", "**") and re.search(r"(?:^|[(\[{,=:])\s*$", before)
+        return "star" if is_unpacking else _OPERATORS[token]
     if kind == "open":
         called = re.search(r"[\w\])]$", before)
         return {"(": "of", "[": "at"}.get(token, "") if called else ""

@@ -28,22 +28,46 @@ _MARKS = {
     },
     Punctuation.ALL: {",": "comma", "!": "bang", "?": "question mark"},
 }  # fmt: skip
-_TOKEN = re.compile(r"\w+|[^\w\s]|_")
-_PARTS = re.compile(r"_|[^\W_]+")
+_TOKEN = re.compile(r"\w+|([^\w\s])\1{3,}|[^\w\s]")
+_COUNTED = 4  # so many of the same mark and more are counted instead of said one by one
 
 
 def exactly(text: str, level: Punctuation = Punctuation.ALL) -> str:
-    """`text` word by word with the marks of `level` and below by their names; capitals are said.
+    """`text` word by word with the marks of `level` and below by their names.
 
-    >>> exactly("x_1 = Foo(a)", Punctuation.MOST)
-    'x underscore 1 equals cap Foo left paren a right paren'
+    Names are split where their case changes, and capitals are said; long rows of one mark are counted.
+
+    >>> exactly("x_1 = getURL(a)", Punctuation.MOST)
+    'x underscore 1 equals get all caps url left paren a right paren'
     """
     said: list[str] = []
-    for token in _TOKEN.findall(text):
-        for part in _PARTS.findall(token) if token[0].isalnum() or token[0] == "_" else [token]:
-            word = _mark(part, level) if not part[0].isalnum() else _word(part)
+    for match in _TOKEN.finditer(text):
+        token = match.group()
+        if len(token) >= _COUNTED and match[1]:
+            name = _mark(token[0], level)
+            said += [f"{len(token)} times {name}"] if name else []
+            continue
+        for part in _parts(token):
+            word = _word(part) if part[0].isalnum() else _mark(part, level)
             said += [word] if word else []
     return " ".join(said)
+
+
+def _parts(token: str) -> list[str]:
+    """parse|Config, HTTP|Client, utf|8; each underscore and each mark is a part of its own."""
+    parts: list[str] = []
+    for at, letter in enumerate(token):
+        last = parts[-1] if parts else "_"
+        before_small = token[at + 1 : at + 2].islower()
+        if (
+            not (letter.isalnum() and last[-1].isalnum())
+            or letter.isdigit() != last[-1].isdigit()
+            or (letter.isupper() and (not last[-1].isupper() or before_small))
+        ):
+            parts.append(letter)
+        else:
+            parts[-1] += letter
+    return parts
 
 
 def _mark(mark: str, level: Punctuation) -> str:
@@ -53,7 +77,7 @@ def _mark(mark: str, level: Punctuation) -> str:
 def _word(word: str) -> str:
     if len(word) > 1 and word.isupper():
         return f"all caps {word.lower()}"
-    return f"cap {word}" if word[0].isupper() else word
+    return f"cap {word.lower()}" if word[0].isupper() else word
 
 
 def spelled(name: str, words: dict[str, str] | None = None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
@@ -43,6 +44,11 @@ def listed(items: Sequence[str], more: int = 0) -> str:
     return f"{', '.join(every[:-1])} and {every[-1]}"
 
 
+def capital(text: str) -> str:
+    """`text` as the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
+
+
 def identifier(name: str) -> str:
     """`parse_config` → "parse config", `HTTPClient` → "HTTP client", `__init__` → "init"."""
     is_constant = name.isupper()
@@ -54,7 +60,10 @@ def identifier(name: str) -> str:
             words.append(word)  # an acronym that we do not know, perhaps with a plural s
         else:
             words.append(word if word == name else word.lower())
-    return " ".join(words)[:_LONG_NAME_CHARS]
+    said = " ".join(words)
+    if len(said) <= _LONG_NAME_CHARS:
+        return said
+    return said[: _LONG_NAME_CHARS + 1].rpartition(" ")[0] or said[:_LONG_NAME_CHARS]
 
 
 def file_name(path: str) -> str:
@@ -80,7 +89,10 @@ def file_names(paths: Sequence[str]) -> list[str]:
 
 
 def _stem(stem: str) -> str:
-    return identifier(stem).lower() if stem.isupper() and len(stem) > 1 else identifier(stem)
+    said = identifier(stem)
+    if not said:  # pictures alone: their names
+        return " ".join(unicodedata.name(sign, "").lower() for sign in stem)[:_LONG_NAME_CHARS].strip()
+    return said.lower() if stem.isupper() and len(stem) > 1 else said
 
 
 def _extension(extension: str) -> str:

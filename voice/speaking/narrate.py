@@ -25,7 +25,7 @@ from agent.facts import (
     TestsRun,
 )
 from voice.speaking.code_aloud import change, code, value
-from voice.speaking.names_aloud import count, file_name, file_names, identifier, listed, number
+from voice.speaking.names_aloud import capital, count, file_name, file_names, identifier, listed, number
 from voice.speaking.spoken_text import spoken
 
 _FILES_NAMED = 7  # lists up to this long are said whole
@@ -72,19 +72,14 @@ def tests_run(fact: TestsRun) -> list[str]:
     """ "Seven tests passed, one failed:", "test subtract, expected one but got five."."""
     skipped = f", {number(fact.skipped)} skipped" if fact.skipped else ""
     if not fact.failed and not fact.errors:
-        if not fact.passed:
-            return [f"No tests were run{skipped}."]
-        if fact.passed <= 2:
-            return [f"{'The one test' if fact.passed == 1 else 'Both tests'} passed{skipped}."]
-        # "All eight tests pass" is heard as "all a test pass".
-        return [f"All tests passed, {number(fact.passed)} of {number(fact.passed)}{skipped}."]
+        return [f"{capital(all_passed(fact.passed))}{skipped}."]
     parts = [f"{count(fact.passed, 'test')} passed"] if fact.passed else []
     if fact.failed:
         parts.append(f"{number(fact.failed)} failed")
     if fact.errors:
         parts.append(f"{number(fact.errors)} could not run")
     named = fact.failures[:_FAILURES_NAMED]
-    head = _capital(", ".join(parts)) + skipped
+    head = capital(", ".join(parts)) + skipped
     if not fact.passed:
         head = f"No test passed, {head[0].lower()}{head[1:]}"
     if not named:
@@ -94,9 +89,19 @@ def tests_run(fact: TestsRun) -> list[str]:
     return [*clauses, f"And {number(left)} more."] if left > 0 else clauses
 
 
+def all_passed(n_tests: int) -> str:
+    """ "all eight tests passed", of a run in which none failed."""
+    if n_tests == 0:
+        return "no tests were run"
+    # Of three wordings this was understood best: "all tests passed, eight of eight" was heard as "a debate",
+    # "none failed" as "and failed", which is the opposite.
+    which = {1: "the one test", 2: "both tests"}.get(n_tests, f"all {count(n_tests, 'test')}")
+    return f"{which} passed"
+
+
 def tests_run_briefly(fact: TestsRun) -> list[str]:
     """A failing run that was only a step on the way: "One test failed."."""
-    return [f"{_capital(count(fact.failed + fact.errors, 'test'))} failed."]
+    return [f"{capital(count(fact.failed + fact.errors, 'test'))} failed."]
 
 
 def file_edited(fact: FileEdited) -> list[str]:
@@ -104,7 +109,7 @@ def file_edited(fact: FileEdited) -> list[str]:
     if fact.created:
         return [f"New file {file_name(fact.path)}, {count(fact.added, 'line')}."]
     if not fact.added and not fact.removed:
-        return [f"{_capital(file_name(fact.path))} is as it was."]
+        return [f"{capital(file_name(fact.path))} is as it was."]
     return _change_in(fact.path, fact.added, fact.removed, fact.changes, fact.symbol)
 
 
@@ -113,14 +118,14 @@ def changes_shown(fact: ChangesShown) -> list[str]:
     if not fact.files:
         return ["Nothing has changed."]
     shown = fact.files[:_FILES_NAMED]
-    clauses = [f"{_capital(count(len(fact.files), 'file'))} changed{':' if shown else '.'}"]
+    clauses = [f"{capital(count(len(fact.files), 'file'))} changed{':' if shown else '.'}"]
     if len(fact.files) <= _PLACES_NAMED:
         for file in shown:
             clauses += _file_change(file)
         return clauses
     named = listed(file_names([file.path for file in shown]), len(fact.files) - len(shown))
     added, removed = sum(file.added for file in fact.files), sum(file.removed for file in fact.files)
-    return [*clauses, f"{named}.", f"{_capital(_line_counts(added, removed))}."]
+    return [*clauses, f"{named}.", f"{capital(line_counts(added, removed))}."]
 
 
 def files_listed(fact: FilesListed) -> list[str]:
@@ -128,7 +133,7 @@ def files_listed(fact: FilesListed) -> list[str]:
     where = "" if fact.directory in {"", ".", "./"} else f" in {identifier(fact.directory.rstrip('/'))}"
     if not fact.total:
         return [f"There are no files{where or ' here'}."]
-    head = f"{_capital(count(fact.total, 'file'))}{where}"
+    head = f"{capital(count(fact.total, 'file'))}{where}"
     if fact.total <= _FILES_NAMED and len(fact.paths) == fact.total:
         return [f"{head}:", f"{listed(file_names(fact.paths))}."]
     picked = sorted(fact.paths, key=_importance)[:_FILES_PICKED]
@@ -138,21 +143,24 @@ def files_listed(fact: FilesListed) -> list[str]:
 
 
 def search_found(fact: SearchFound) -> list[str]:
-    """ "Three matches for parse config:" and the first places."""
+    """ "Three matches for parse config:" and the first places, and how many files were not searched."""
     pattern = code(fact.pattern) or "that"
+    files = capital(count(fact.left_out, "large file was", "large files were"))
+    rest = [f"{files} not searched."] if fact.left_out else []
     if not fact.total:
-        return [f"I found no {pattern}."]
+        return [f"I found no {pattern}.", *rest]
     places = [f"{file_name(path)} line {number(line)}" for path, line in fact.places[:_PLACES_NAMED]]
     if fact.total == 1 and places:
-        return [f"I found {pattern} once:", f"{places[0]}."]
-    head = f"{_capital(count(fact.total, 'match', 'matches'))} for {pattern}"
-    return [f"{head}:", f"{listed(places, fact.total - len(places))}."] if places else [f"{head}."]
+        return [f"I found {pattern} once:", f"{places[0]}.", *rest]
+    head = f"{capital(count(fact.total, 'match', 'matches'))} for {pattern}"
+    named = [f"{head}:", f"{listed(places, fact.total - len(places))}."] if places else [f"{head}."]
+    return [*named, *rest]
 
 
 def outlined(fact: Outlined) -> list[str]:
     """ "Calc dot py defines:" and the names at its top."""
     names = [identifier(name) for name, _, _ in fact.symbols if "." not in name]
-    name = _capital(file_name(fact.path))
+    name = capital(file_name(fact.path))
     if not names:
         return [f"{name} defines nothing that I know of."]
     shown = names[:_FILES_NAMED]
@@ -171,7 +179,7 @@ def git_status(fact: GitStatus) -> list[str]:
     parts = [f"{count(len(paths), 'file')} {what}, {_few(paths)}" for paths, what in kinds if paths]
     if not parts:
         return [f"{branch}, nothing to commit."]
-    return [f"{branch}:", *(f"{_capital(part)}." for part in parts)]
+    return [f"{branch}:", *(f"{capital(part)}." for part in parts)]
 
 
 def committed(fact: Committed) -> list[str]:
@@ -187,9 +195,9 @@ def command_run(fact: CommandRun) -> list[str]:
     if fact.timed_out:
         clauses = [f"I stopped {name}, it took too long."]
     elif fact.exit_status:
-        clauses = [f"{_capital(name)} failed, exit status {number(abs(fact.exit_status))}."]
+        clauses = [f"{capital(name)} failed, exit status {number(abs(fact.exit_status))}."]
     else:
-        clauses = [f"{_capital(name)} is done."]
+        clauses = [f"{capital(name)} is done."]
     last = spoken(fact.last_line).split()
     if last and (fact.exit_status or fact.lines == 1):
         clauses.append(f"It says: {' '.join(last[:_MESSAGE_WORDS]).rstrip('.,:;')}.")
@@ -206,13 +214,13 @@ def files_restored(fact: FilesRestored) -> list[str]:
     if fact.changed:
         were = "is" if len(fact.changed) == 1 else "are"
         state = "changed again" if fact.again else "as before"
-        clauses.append(f"{_capital(_few(fact.changed))} {were} {state}.")
+        clauses.append(f"{capital(_few(fact.changed))} {were} {state}.")
     if fact.removed:
         were = "is" if len(fact.removed) == 1 else "are"
-        clauses.append(f"{_capital(_few(fact.removed))} {were} gone.")
+        clauses.append(f"{capital(_few(fact.removed))} {were} gone.")
     if fact.returned:
         were = "is" if len(fact.returned) == 1 else "are"
-        clauses.append(f"{_capital(_few(fact.returned))} {were} back.")
+        clauses.append(f"{capital(_few(fact.returned))} {were} back.")
     if fact.left:
         clauses.append(f"I could not follow {_few(fact.left)}, so that stays as it is.")
     return clauses
@@ -239,28 +247,28 @@ def _file_change(file: FileChange) -> list[str]:
     if file.status == "added":
         return [f"New file {name}, {count(file.added, 'line')}."]
     if file.status == "deleted":
-        return [f"{_capital(name)} was deleted."]
+        return [f"{capital(name)} was deleted."]
     if file.status == "renamed" and not file.added and not file.removed:
-        return [f"{_capital(name)} was renamed."]
+        return [f"{capital(name)} was renamed."]
     return _change_in(file.path, file.added, file.removed, file.changes, file.symbol)
 
 
 def _change_in(path: str, added: int, removed: int, changes: Sequence[LineChange], symbol: str) -> list[str]:
     """Each place of a small change in words; a large one by its line counts and where it lies."""
     place = f", in {identifier(symbol)}" if symbol else ""
-    said = [(one.line, _comment_added(one) or change(one.before, one.after)) for one in changes]
+    said = [(one.line, comment_added(one) or change(one.before, one.after)) for one in changes]
     told = [(line, what) for line, what in said if what]
     is_small = max(added, removed) <= _CHANGES_NAMED and len(told) == len(said) <= _CHANGES_NAMED
     name = file_name(path)
     if not is_small or not told:
-        return [f"In {name}{place}: {_line_counts(added, removed)}."]
+        return [f"In {name}{place}: {line_counts(added, removed)}."]
     line, what = told[0]
     clauses = [f"In {name}, line {number(line)}{place}: {what}."]
     return clauses + [f"Line {number(line)}: {what}." for line, what in told[1:]]
 
 
-def _comment_added(one: LineChange) -> str:
-    """A comment or docstring in words, for its marks say nothing to the ear."""
+def comment_added(one: LineChange) -> str:
+    """A new comment or docstring in words, for its marks say nothing to the ear; empty for other lines."""
     marks = ('"""', "'''", "//", "/*", "# ", "*")
     if one.before or not one.after.startswith(marks):
         return ""
@@ -268,7 +276,8 @@ def _comment_added(one: LineChange) -> str:
     return f"a comment was added, {text}".rstrip(". ") if text else "a comment was added"
 
 
-def _line_counts(added: int, removed: int) -> str:
+def line_counts(added: int, removed: int) -> str:
+    """ "Three lines added and one line removed", in lower case."""
     if added and removed:
         return f"{count(added, 'line')} added and {count(removed, 'line')} removed"
     return f"{count(added, 'line')} added" if added else f"{count(removed, 'line')} removed"
@@ -293,7 +302,3 @@ def _importance(path: str) -> tuple[int, int, str]:
     else:
         rank = 4 if is_test or name.startswith((".", "_")) else 3
     return rank, len(pure.parts), path
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from voice.speaking.clauses import Clauses
+from voice.speaking.expanded import expanded
 from voice.speaking.spoken_text import speakable
 from voice.speaking.synthesis import Samples
 
@@ -36,22 +37,25 @@ _RESPELLINGS = (
     ),
 )
 _OTHER_SCRIPT = re.compile(r"[^\W\d_\x00-\u024f]+(?:\W*[^\W\d_\x00-\u024f]+)*")
+_MARKS = re.compile(r"[.!?…,:;](?=\s)|[。！？、，；：।؟،]")
 _UNREAD = " words in another script "
 _WORD_CHARS = 40
 _READ_CHARS = 5_000  # of a long text at a time
 
 
-def speakable_pieces(text: str) -> Iterator[str]:
+def speakable_pieces(text: str, language: str = "en") -> Iterator[str]:
     """`text` in pieces of about a sentence, without what a voice cannot say; maybe none.
 
-    Lazy, so that the memory for a long text does not grow with the audio.
+    Lazy, so that the memory for a long text does not grow with the audio. A voice that speaks English is
+    given no other script, and numbers as English says them; any other is given the text in its own language.
     """
+    say = _sayable if language == "en" else _as_written
     chunker = Clauses(short_first=False)
     for start in range(0, len(text), _READ_CHARS):
         for piece in chunker.feed(_clean(text[start : start + _READ_CHARS])):
-            yield from _sayable(piece)
+            yield from say(piece)
     for piece in chunker.finish():
-        yield from _sayable(piece)
+        yield from say(piece)
 
 
 def respelled_for_espeak(text: str) -> str:
@@ -72,15 +76,20 @@ def shaped(samples: Samples, sample_rate: int, gain: float) -> Samples:
         return np.zeros(0, np.float32)
     kept = int(_KEPT_S * sample_rate)
     start, end = max(0, int(audible[0]) - kept), min(len(samples), int(audible[-1]) + kept)
-    out = _limited(np.nan_to_num(samples[start:end]).astype(np.float32) * np.float32(gain))
-    fade = min(int(_FADE_S * sample_rate), len(out) // 2)
-    ramp = np.linspace(0, 1, fade, dtype=np.float32)
-    out[:fade] *= ramp
-    out[len(out) - fade :] *= ramp[::-1]
+    out = limited(np.nan_to_num(samples[start:end]).astype(np.float32) * np.float32(gain))
+    out = fade_in(fade_in(out, sample_rate)[::-1], sample_rate)[::-1]
     return np.concatenate([out, np.zeros(int(GAP_S * sample_rate), np.float32)])
 
 
-def _limited(samples: Samples) -> Samples:
+def fade_in(samples: Samples, sample_rate: int) -> Samples:
+    """`samples`, brought up from nothing in place, so that they begin without a click."""
+    fade = min(int(_FADE_S * sample_rate), len(samples) // 2)
+    samples[:fade] *= np.linspace(0, 1, fade, dtype=np.float32)
+    return samples
+
+
+def limited(samples: Samples) -> Samples:
+    """`samples`, bent towards 1 in place where they are louder than they should be; never clipped."""
     over = np.abs(samples) > _KNEE
     if over.any():
         room = 1 - _KNEE
@@ -96,10 +105,26 @@ def _clean(text: str) -> str:
 
 def _sayable(piece: str) -> Iterator[str]:
     # espeak-ng would spell these out letter by letter, which takes minutes.
-    said = _OTHER_SCRIPT.sub(lambda run: run.group() if _is_read(run.group()) else _UNREAD, piece)
+    said = _OTHER_SCRIPT.sub(lambda run: run.group() if _is_read(run.group()) else _UNREAD, expanded(piece))
     said = " ".join(word[:_WORD_CHARS] for word in said.split())
     if any(character.isalnum() for character in said):
         yield said
+
+
+def _as_written(piece: str) -> Iterator[str]:
+    if any(character.isalnum() for character in piece):
+        yield " ".join(piece.split())
+
+
+def pieces_within(piece: str, limit: int) -> Iterator[str]:
+    """`piece` in parts of at most `limit` characters, cut after a mark, else at a space, else anywhere."""
+    while len(piece) > limit:
+        marks = [found.end() for found in _MARKS.finditer(piece, 0, limit)]
+        end = marks[-1] if marks else piece.rfind(" ", 1, limit) + 1 or limit
+        yield piece[:end].strip()
+        piece = piece[end:].strip()
+    if piece:
+        yield piece
 
 
 def _is_read(letters: str) -> bool:

@@ -26,6 +26,8 @@ from agent.facts import (
 )
 from voice.speaking.clauses import Clauses
 from voice.speaking.code_aloud import code
+from voice.speaking.digest import Digest
+from voice.speaking.lists import Lists
 from voice.speaking.narrate import narrate, tests_run_briefly
 from voice.speaking.spoken_text import spoken
 
@@ -50,6 +52,8 @@ class Script:
 
     def __init__(self) -> None:
         self._clauses = Clauses()
+        self._lists = Lists()
+        self._digest = Digest()
         self._held: Fact | None = None
         self._last: list[str] = []
         self._read: FileRead | None = None
@@ -57,10 +61,13 @@ class Script:
         self._step_failed = False
         self._is_over = False
 
-    def feed(self, event: Event) -> list[str]:
-        """The clauses that `event` completes, ready for a synthesiser."""
+    def feed(self, event: Event, waiting_s: float | None = None) -> list[str]:
+        """The clauses that `event` completes, ready for a synthesiser.
+
+        `waiting_s` of what was said before are not heard yet; None: not known.
+        """
         if isinstance(event, TextDelta):
-            return self._prose(event.text)
+            return self._prose(event.text, waiting_s)
         if isinstance(event, ToolResult):
             return self._result(event)
         if isinstance(event, (ToolCallStarted, ToolCallReady)):
@@ -77,19 +84,29 @@ class Script:
         """What is left to be said when the events stop without a `TurnEnded`; nothing after one."""
         return [] if self._is_over else self._end(EndReason.ANSWERED, "")
 
-    def _prose(self, text: str) -> list[str]:
+    def left_out(self) -> list[str]:
+        """What was only counted, of long lists, in words; empty when asked again."""
+        kept, self._lists.kept = self._lists.kept, []
+        return self._spoken(kept)
+
+    def _prose(self, text: str, waiting_s: float | None) -> list[str]:
         said = self._release() if text.strip() and isinstance(self._held, TestsRun) else []
         if text.strip():
             self._held = None
-        return said + self._say(self._spoken(self._clauses.feed(text)))
+        return said + self._say(self._spoken(self._shortened(self._clauses.feed(text, waiting_s))))
 
     def _flush_prose(self) -> list[str]:
-        return self._say(self._spoken(self._clauses.finish()))
+        written = self._shortened(self._clauses.finish())
+        return self._say(self._spoken([*written, *self._lists.finish()]))
+
+    def _shortened(self, clauses: list[str]) -> list[str]:
+        return [said for clause in clauses for said in self._lists.feed(clause)]
 
     def _result(self, result: ToolResult) -> list[str]:
         said = self._flush_prose()
         self._step_failed = not result.ok
         for fact in result.summary_facts:
+            self._digest.see(fact)
             said += self._fact(fact)
         return said
 
@@ -118,6 +135,8 @@ class Script:
     def _end(self, reason: EndReason, detail: str) -> list[str]:
         said = self._flush_prose() + self._release()
         self._is_over = True
+        if reason is not EndReason.CANCELLED and (digest := self._digest.sentence()):
+            said += self._say([digest])
         if reason is not EndReason.ANSWERED:
             said += self._say(self._spoken([detail or _DEFAULT_DETAILS.get(reason, "")]))
         elif not self._has_spoken:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from agent.code.definitions import defined_in
 from voice.speaking.code_aloud import code
-from voice.speaking.names_aloud import count, file_name, identifier
+from voice.speaking.expanded import expanded
+from voice.speaking.names_aloud import capital, count, file_name, identifier, listed
 
 _LANGUAGES = {
     "py": "Python", "python": "Python", "python3": "Python", "js": "JavaScript", "javascript": "JavaScript",
@@ -17,6 +19,7 @@ _LANGUAGES = {
 }  # fmt: skip
 _UNSPEAKABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "So", "Sk"})  # Unicode general categories
 _HELD = "\ue000"
+_NAMES_SAID = 3  # of those that a block defines
 _READ_OUT_CHARS = 60  # a fenced block of one line up to this long is read like inline code
 
 _FENCE = re.compile(
@@ -57,6 +60,7 @@ _TOKENS = re.compile(
     | (?P<call>\b[A-Za-z_][\w.]*\(\))
     | (?P<dunder>\b__\w+?__\b)
     | (?P<flag>(?<![\w-])--[a-z][\w-]*(?:=\S*\w)?)
+    | (?P<switch>(?<![\w.)\]-])-[A-Za-z]{{1,3}}(?![\w-]))
     | (?P<date>\b\d{{4}}-\d\d-\d\d\b)
     | (?P<range>(?<![\w.-])\d+\s?[-–]\s?\d+(?![\w-]|\.\d))
     | (?P<negative>(?<![\w.)\]-])[-−](?=\.?\d))
@@ -127,8 +131,17 @@ def _block(language: str, body: str) -> str:
     if not lines:
         return ""
     if len(lines) == 1 and len(lines[0]) <= _READ_OUT_CHARS and (said := code(lines[0])):
-        return f"{_capital(said)}."
-    return f"{_capital(count(len(lines), 'line'))} of {name}."
+        return f"{capital(said)}."
+    return f"{capital(count(len(lines), 'line'))} of {name}{_defining(lines)}."
+
+
+def _defining(lines: list[str]) -> str:
+    """ " defining parse config": what stands outermost in a piece of code."""
+    found = [one for one in map(defined_in, lines) if one is not None]
+    outermost = min((indent for _, _, indent in found), default=0)
+    names = list(dict.fromkeys(identifier(name) for name, _, indent in found if indent == outermost))
+    more = len(names) - min(len(names), _NAMES_SAID)
+    return f" defining {listed(names[:_NAMES_SAID], more)}" if names else ""
 
 
 def _prose(text: str) -> str:
@@ -198,8 +211,10 @@ def _token(match: re.Match[str]) -> str:
     if kind == "flag":
         name, _, setting = token.lstrip("-").partition("=")
         return f"{identifier(name)} {code(setting)}".strip()
+    if kind == "switch":
+        return f"option {' '.join(token[1:])}"
     if kind == "date":
-        return token.replace("-", " ")
+        return expanded(token).replace("-", " ")
     if kind == "range":
         return " to ".join(re.findall(r"\d+", token))
     if kind == "negative":
@@ -209,7 +224,3 @@ def _token(match: re.Match[str]) -> str:
     if kind == "dotted":
         return " dot ".join(identifier(part) for part in token.split("."))
     return identifier(token.rstrip("()"))
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from voice.hearing.whisper.biasing import START, Bias, Place
 from voice.hearing.whisper.network import Decoding
 
 Floats = NDArray[np.float32]
@@ -28,6 +29,7 @@ class Vocabulary:
     first_timestamp: int  # 0.00; those after it are the highest ids
     never: tuple[int, ...]  # special tokens, brackets, music notes: nothing that is spoken
     not_first: tuple[int, ...]  # a blank, or an end before any text
+    stops: tuple[int, ...] = ()  # a full stop or its like, with which a short utterance may end
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Decoded:
     avg_logprob: float
     no_speech_prob: float
     finished: bool  # the model found an end before `max_tokens`
+    others: tuple[tuple[int, ...], ...] = ()  # the text tokens of the other paths, the likeliest first
 
 
 @dataclass(frozen=True)
@@ -58,26 +61,38 @@ class _Path:
     next_row: Floats
     logprob: float = 0.0
     text_logprob: float = 0.0
+    place: Place = START
 
 
 @dataclass(frozen=True)
 class _Step:
-    """A token that may come next on a path, and the path's log probability with it."""
+    """A token that may come next on a path, and the path's log probability with it.
+
+    `score` is what paths are chosen by: the log probability, and what the names on the path add to it.
+    """
 
     path: _Path
     token: int
     logprob: float
+    score: float
+    place: Place
 
 
 def decode(
-    decoding: Decoding, vocabulary: Vocabulary, max_tokens: int, speech_end: int, width: int = 1
+    decoding: Decoding,
+    vocabulary: Vocabulary,
+    max_tokens: int,
+    speech_end: int,
+    width: int = 1,
+    bias: Bias | None = None,
 ) -> Decoded:
     """The likeliest text, at most `max_tokens` of it, found by a beam search over `width` paths.
 
     `speech_end` is the encoder position (20 ms) behind which there is silence: a timestamp there is the end,
     where base would now and then say a short request again. `avg_logprob` is over the text alone, among
     text alone (openai/whisper counts the timestamps in, which are unsure in short requests), 0 for no text;
-    `no_speech_prob` is read at start-of-transcript. `decoding` is used up.
+    `no_speech_prob` is read at start-of-transcript. `bias` makes names likelier; `avg_logprob` does not count
+    what it adds. `decoding` is used up.
     """
     at_start, _ = decoding.feed([vocabulary.prompt[0]])
     no_speech_prob = float(np.exp(_logprob(at_start, vocabulary.no_speech)))
@@ -85,9 +100,9 @@ def decode(
     paths = [_Path(decoding, logits, (vocabulary.first_timestamp,), (), attention)]
     ended: list[tuple[_Step, bool]] = []
     while True:
-        steps = [step for path in paths for step in _steps(path, vocabulary, width + 1)]
+        steps = [step for path in paths for step in _steps(path, vocabulary, width + 1, bias)]
         going: list[_Step] = []
-        for step in sorted(steps, key=lambda step: -step.logprob):
+        for step in sorted(steps, key=lambda step: -step.score):
             is_end = step.token == vocabulary.end or step.token >= vocabulary.first_timestamp + speech_end
             if is_end or len(step.path.chosen) > max_tokens:
                 ended.append((step, is_end))
@@ -98,18 +113,48 @@ def decode(
         if len(ended) == width or not going:
             break
         paths = [_follow(step, vocabulary, shared=len(going) > 1) for step in going]
-    end, finished = max(ended, key=lambda step: step[0].logprob / len(step[0].path.chosen))
+    ended.sort(key=lambda step: -step[0].score / len(step[0].path.chosen))
+    texts = [
+        tuple(token for token in end.path.chosen if token < vocabulary.first_timestamp) for end, _ in ended
+    ]
+    end, finished = ended[0]
     best = end.path
     return Decoded(
-        tokens=tuple(token for token in best.chosen if token < vocabulary.first_timestamp),
+        tokens=texts[0],
         attention=np.stack([*best.rows, best.next_row], axis=1),
         avg_logprob=best.text_logprob / max(1, len(best.rows)),
         no_speech_prob=no_speech_prob,
         finished=finished,
+        others=tuple(dict.fromkeys(text for text in texts if text != texts[0])),
     )
 
 
-def _steps(path: _Path, vocabulary: Vocabulary, count: int) -> list[_Step]:
+def likelihoods(
+    decoding: Decoding, vocabulary: Vocabulary, phrases: Sequence[Sequence[int]], least: float
+) -> list[float]:
+    """For each of `phrases`, in tokens, the log probability that it, and nothing after it, is what was said.
+
+    One below `least` is given as `least`, and costs little. `decoding` is used up.
+    """
+    first, _ = decoding.feed(list(vocabulary.prompt))
+    found: list[float] = []
+    for tokens in phrases:
+        logits, going, total = first, decoding, 0.0
+        for token in tokens:
+            total += _logprob(logits[: vocabulary.first_timestamp], token)
+            if total < least:
+                break
+            going = going.copy()
+            logits, _ = going.feed([token])
+        else:
+            marks = logits[[*vocabulary.stops, vocabulary.end]]
+            ended = _log_sum(np.concatenate((marks, logits[vocabulary.first_timestamp :])))
+            total += ended - _log_sum(logits)
+        found.append(max(total, least))
+    return found
+
+
+def _steps(path: _Path, vocabulary: Vocabulary, count: int, bias: Bias | None) -> list[_Step]:
     """The `count` likeliest next tokens of a path, as the rules leave them.
 
     Timestamps count as one token: where there is one matters, not which, and the model seldom knows which.
@@ -124,12 +169,14 @@ def _steps(path: _Path, vocabulary: Vocabulary, count: int) -> list[_Step]:
     best, together = int(timestamps.argmax()), _log_sum(timestamps)
     timestamps[:] = -np.inf
     timestamps[best] = together
-    tokens = np.argpartition(-logits, count)[:count]
-    return [
-        _Step(path, int(token), path.logprob + float(logits[token]) - total)
-        for token in tokens
-        if np.isfinite(logits[token])
-    ]
+    wanted = logits if bias is None else bias.added_to(logits, path.place)
+    steps: list[_Step] = []
+    for token in map(int, np.argpartition(-wanted, count)[:count]):
+        if np.isfinite(logits[token]):
+            logprob = path.logprob + float(logits[token]) - total
+            place = path.place if bias is None else bias.after(path.place, token)
+            steps.append(_Step(path, token, logprob, logprob + place.bonus, place))
+    return steps
 
 
 def _follow(step: _Step, vocabulary: Vocabulary, *, shared: bool) -> _Path:
@@ -148,6 +195,7 @@ def _follow(step: _Step, vocabulary: Vocabulary, *, shared: bool) -> _Path:
         attention if is_text or not path.rows else path.next_row,
         step.logprob,
         path.text_logprob + text_logprob,
+        step.place,
     )
 
 

@@ -104,6 +104,7 @@ def _vocabulary(tokenizer: Any) -> Vocabulary:
         first_timestamp=tokenizer.timestamp_begin,
         never=(*tokenizer.non_speech_tokens, *special),
         not_first=(*tokenizer.encode(" "), tokenizer.eot),
+        stops=(*tokenizer.encode("."), *tokenizer.encode("!")),
     )
 
 

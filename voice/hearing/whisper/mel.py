@@ -22,7 +22,8 @@ def log_mel(samples: Floats, filters: Floats) -> Floats:
     spectrum = np.fft.rfft(windows[: len(samples) // HOP_SAMPLES] * _WINDOW)
     power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
     log_spectrum = np.log10(np.maximum(power @ filters.T, 1e-10))
-    return (np.maximum(log_spectrum, log_spectrum.max() - 8.0) + 4.0) / 4.0
+    scaled = (np.maximum(log_spectrum, log_spectrum.max() - 8.0) + 4.0) / 4.0
+    return scaled.astype(np.float32, copy=False)
 
 
 def mel_filters(n_mels: int) -> Floats:

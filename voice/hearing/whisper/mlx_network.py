@@ -54,6 +54,16 @@ class MlxDecoding:
         mx.eval(last, aligned, self._kept)
         return np.array(last), np.array(aligned)
 
+    def logprobs(self, tokens: list[int]) -> Floats:
+        """See `Decoding.logprobs`."""
+        decoder = self._network.model.decoder
+        logits, self._kept, _ = decoder(mx.array([tokens[:-1]]), self._audio, kv_cache=None)
+        logits = logits[0].astype(mx.float32)
+        chosen = mx.take_along_axis(logits, mx.array(tokens[1:])[:, None], axis=-1)[:, 0]
+        found = chosen - mx.logsumexp(logits, axis=-1)
+        mx.eval(found)
+        return np.array(found)
+
     def copy(self) -> MlxDecoding:
         """See `Decoding.copy`. The decoder changes its list of arrays, but none of the arrays."""
         copy = MlxDecoding(self._network, self._audio)

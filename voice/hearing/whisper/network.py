@@ -23,6 +23,13 @@ class Decoding(Protocol):
         """
         ...
 
+    def logprobs(self, tokens: list[int]) -> Floats:
+        """The log probability of each of `tokens` but the first, given those before it, all in one step.
+
+        Nothing must have been fed before, nor be fed after it.
+        """
+        ...
+
     def copy(self) -> Decoding:
         """The same tokens so far on the same audio; what is fed to one is not fed to the other."""
         ...

@@ -166,6 +166,20 @@ class NumpyDecoding:
 
     def feed(self, tokens: list[int]) -> tuple[Floats, Floats]:
         """See `Decoding.feed`."""
+        x, aligned = self._advance(tokens)
+        network = self._network
+        return network.embedding @ network.norm(x[-1:])[0], np.stack(aligned)
+
+    def logprobs(self, tokens: list[int]) -> Floats:
+        """See `Decoding.logprobs`."""
+        x, _ = self._advance(tokens[:-1])
+        logits = self._network.norm(x) @ self._network.embedding.T
+        highest = logits.max(axis=-1)
+        chosen = logits[np.arange(len(logits)), tokens[1:]]
+        return chosen - highest - np.log(np.exp(logits - highest[:, None]).sum(axis=-1))
+
+    def _advance(self, tokens: list[int]) -> tuple[Floats, list[Floats]]:
+        """Take in `tokens`: their last hidden states, and the last one's attention in the alignment heads."""
         network, first, n = self._network, self._n_tokens, len(tokens)
         self._n_tokens = end = first + n
         x = network.embedding[tokens] + network.text_positions[first:end]
@@ -182,7 +196,7 @@ class NumpyDecoding:
             x += block.cross.out(mixed)
             aligned += [weights[head, -1] for at, head in network.alignment if at == layer]
             x += block.mlp2(gelu(block.mlp1(block.mlp_norm(x))))
-        return network.embedding @ network.norm(x[-1:])[0], np.stack(aligned)
+        return x, aligned
 
 
 def _heads(x: Floats, parts: int, n_heads: int) -> Floats:

@@ -1,66 +1,86 @@
-"""Speech by Kokoro-82M through `kokoro-onnx`, an optional extra. It speaks the demo's requests."""
+"""Speech by Kokoro-82M on the CPU: its shipped voices, and mixtures of them. It speaks American English."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
 
+from voice.speaking.engines.phonemes import phonemes_of
 from voice.speaking.pieces import shaped, speakable_pieces
 from voice.speaking.synthesis import Samples, SynthesisError
 
 _THREADS = 2
 _GAIN = 0.8  # the loudest of its voices peaks at 1.3
+_MAX_PHONEMES = 508  # the model reads 510 with the marks at both ends
 
 
 class KokoroSynthesiser:
-    """One of the voices in the model's folder, speaking American English."""
+    """One of the voices in the model's folder, or a mixture of several."""
 
     sample_rate = 24_000
 
-    def __init__(self, folder: Path, voice: str, speed: float = 1.0) -> None:
+    def __init__(self, folder: Path, voice: str | Mapping[str, float], speed: float = 1.0) -> None:
         """`folder` holds model.onnx, voices.npz and vocab.json; `speed` from 0.5 to 2.
 
-        Raises `SynthesisError` when the extra is not installed, or the model or the voice is not there.
+        `voice` is a name, or the share of each voice in a mixture of their styles. Raises `SynthesisError`
+        when the model or a voice is not there.
         """
-        try:
-            from kokoro_onnx import Kokoro
-        except ImportError as error:
-            raise SynthesisError(
-                "Kokoro needs the package kokoro-onnx: `.venv/bin/uv pip install kokoro-onnx`."
-            ) from error
         options = ort.SessionOptions()
         options.intra_op_num_threads = _THREADS
+        options.inter_op_num_threads = 1
         try:
-            session = ort.InferenceSession(
+            self._session = ort.InferenceSession(
                 str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
             )
-            self._kokoro = Kokoro.from_session(
-                session, str(folder / "voices.npz"), vocab_config=str(folder / "vocab.json")
-            )
+            with np.load(folder / "voices.npz") as packs:
+                self._packs: dict[str, Samples] = {name: packs[name].astype(np.float32) for name in packs}
+            vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))["vocab"]
         except Exception as error:  # onnxruntime raises its own kinds, not all of them public
             raise SynthesisError(
                 f"The Kokoro model in {folder} could not be loaded ({error}). "
                 "Run `utter models verify`, then `utter models fetch`."
             ) from error
-        voices = self._kokoro.get_voices()
-        if voice not in voices:
-            known = ", ".join(voices)
-            raise SynthesisError(f"There is no Kokoro voice {voice!r} in {folder}; there are {known}.")
-        self._voice = voice
-        self._speed = speed
+        self._folder = folder
+        self._vocabulary: dict[str, int] = vocabulary
+        self._speed = np.array([speed], np.float32)
+        self.use(voice)
+        for _ in self.synthesise("Ready."):  # the first run allocates, which takes as long again as the run
+            pass
+
+    @property
+    def voices(self) -> tuple[str, ...]:
+        """The names of the voices in the model's folder."""
+        return tuple(sorted(self._packs))
+
+    def use(self, voice: str | Mapping[str, float]) -> None:
+        """Speak in another voice from the next clause on. Raises `SynthesisError` when it is not there."""
+        shares = {voice: 1.0} if isinstance(voice, str) else dict(voice)
+        for name in shares:
+            if name not in self._packs:
+                known = ", ".join(self.voices)
+                where = f"in {self._folder}"
+                raise SynthesisError(f"There is no Kokoro voice {name!r} {where}; there are {known}.")
+        # (longest text + 1, 1, 256): a style for each number of phonemes
+        self._styles = np.sum([share * self._packs[name] for name, share in shares.items()], axis=0)
 
     def synthesise(self, clause: str) -> Iterator[Samples]:
-        """Yield mono float32 pieces, one per clause, each ending in a short silence."""
+        """Yield mono float32 pieces, one per sentence or clause, each ending in a short silence."""
         for piece in speakable_pieces(clause):
-            try:
-                audio, _ = self._kokoro.create(
-                    piece, self._voice, speed=self._speed, lang="en-us", trim=False
-                )
-            except ValueError:  # none of its phonemes is one that the model knows
-                continue
-            samples = shaped(np.asarray(audio, np.float32), self.sample_rate, _GAIN)
-            if len(samples):
-                yield samples
+            known = [self._vocabulary[sign] for sign in phonemes_of(piece) if sign in self._vocabulary]
+            for start in range(0, len(known), _MAX_PHONEMES):
+                samples = shaped(self._run(known[start : start + _MAX_PHONEMES]), self.sample_rate, _GAIN)
+                if len(samples):
+                    yield samples
+
+    def _run(self, phonemes: list[int]) -> Samples:
+        style = self._styles[min(len(phonemes), len(self._styles) - 1)]
+        inputs = {
+            "tokens": np.array([[0, *phonemes, 0]], np.int64),
+            "style": style.astype(np.float32),
+            "speed": self._speed,
+        }
+        return np.asarray(self._session.run(None, inputs)[0], np.float32).reshape(-1)

@@ -1,4 +1,4 @@
-"""Speech by a Piper voice on the CPU. The only file that imports `piper-tts`, which is GPL-3.0."""
+"""Speech by a Piper voice on the CPU. Imports `piper-tts`, which is GPL-3.0, as does phonemes.py."""
 
 from __future__ import annotations
 

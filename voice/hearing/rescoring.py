@@ -1,0 +1,40 @@
+"""Which texts to compare with the audio: what was heard, with a name in place of what may be it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from voice.hearing.candidates import candidates
+from voice.hearing.lexicon import Lexicon
+from voice.hearing.names import spoken_words
+from voice.hearing.tokens import tokens_of
+
+_MOST = 8  # texts; each is a pass of the decoder
+_EACH = 2  # places for one name
+_DECIDED = 0.98  # likeness of what needs no comparison
+
+
+@dataclass(frozen=True)
+class Variant:
+    """`text` has the name `written` as it is spoken, in place of what was heard from `start` to `end`."""
+
+    start: int
+    end: int
+    written: str
+    text: str
+
+
+def variants(text: str, lexicon: Lexicon) -> tuple[Variant, ...]:
+    """The likeliest names in the places where they may stand; none where the words themselves decide."""
+    tokens = tokens_of(text)
+    found: list[Variant] = []
+    for one in candidates(tokens, lexicon):
+        if not found and one.is_sure and one.score >= _DECIDED and not one.is_file:
+            break
+        if sum(other.written == one.written for other in found) < _EACH:
+            start, end = tokens[one.at].start, tokens[one.end - 1].end
+            said = one.written if one.is_file else " ".join(spoken_words(one.written))
+            found.append(Variant(start, end, one.written, text[:start] + said + text[end:]))
+        if len(found) == _MOST:
+            break
+    return tuple(found)

@@ -1,0 +1,69 @@
+"""The words and symbols of what was heard, with their places in it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from voice.hearing.names import without_accents
+
+# Words, also those that Whisper ran together: "OpenCalc.py".
+_TOKEN = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])|\d+|[._/\\-]")
+_BETWEEN = re.compile(r"(?:['’]s)?[ \t'\"“”‘’`]*")
+_SYMBOLS = {"dot": ".", "point": ".", "slash": "/", "underscore": "_", "dash": "-", "hyphen": "-"}
+
+SILENT = "_-"  # in names, but not spoken
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word or symbol as spoken (`form`: lower case, "dot" as ".") and its place in the raw text."""
+
+    form: str
+    start: int
+    end: int
+    joined: bool  # nothing but blanks and quotes between it and the token before
+    near: bool  # that, or a comma: Whisper puts one into names that it does not know
+
+
+def tokens_of(text: str) -> list[Token]:
+    """All tokens of `text`; punctuation that ends a sentence is none."""
+    tokens: list[Token] = []
+    end = 0
+    for match in _TOKEN.finditer(text):
+        raw = without_accents(match.group().lower())
+        if raw in "._-/\\" and not _inside_name(text, match.start()):
+            continue
+        if raw == "s" and text[match.start() - 1 : match.start()] in ("'", "’"):
+            continue  # a possessive
+        joined = bool(tokens) and _BETWEEN.fullmatch(text, end, match.start()) is not None
+        if not joined and tokens and len(raw) == len(tokens[-1].form) == 1:
+            joined = text[end : match.start()].strip() in (",", ".")  # "A, P. I"
+        near = joined or (bool(tokens) and text[end : match.start()].strip() in (",", "-"))
+        form = "/" if raw == "\\" else _SYMBOLS.get(raw, raw)
+        tokens.append(Token(form, match.start(), match.end(), joined, near))
+        end = match.end()
+    return tokens
+
+
+def run_length(tokens: Sequence[Token], at: int, most: int, *, near: bool = False) -> int:
+    """How many tokens from `at` on follow one another without punctuation between, at most `most`.
+
+    With `near`, commas are let through.
+    """
+    n = 1
+    while at + n < len(tokens) and n < most and (tokens[at + n].near if near else tokens[at + n].joined):
+        n += 1
+    return n
+
+
+def forms_of(tokens: Sequence[Token]) -> list[str]:
+    """The forms alone."""
+    return [token.form for token in tokens]
+
+
+def _inside_name(text: str, at: int) -> bool:
+    """Does the symbol at `at` belong to a name, and not end a sentence?"""
+    after = text[at + 1 : at + 2]
+    return after.isalnum() or after == "_"

@@ -1,0 +1,96 @@
+"""A voice matched to another: an engine's speech with the pitch, melody and colour of someone else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
+import numpy as np
+import soxr
+
+from voice.speaking.matching.colour import N_MOVED, RATE, Transport, coloured
+from voice.speaking.matching.pitch import Pitch, pitch_of
+from voice.speaking.matching.shift import Shift, shifted
+from voice.speaking.pieces import limited
+from voice.speaking.synthesis import Samples, Synthesiser, SynthesisError
+
+
+@dataclass(frozen=True)
+class Matching:
+    """What was fitted. `gain` keeps the loudness of the base."""
+
+    shift: Shift
+    moves: Transport
+    gain: float = 1.0
+
+    def applied(self, samples: Samples, rate: int) -> Samples:
+        """`samples` (mono float32 of the base voice, at `rate`) as the matched voice, at `RATE`."""
+        audio = soxr.resample(samples, rate, RATE).astype(np.float32) if rate != RATE else samples
+        pitch = pitch_of(audio, RATE)
+        moved = shifted(audio, RATE, pitch, self.shift)
+        return coloured(moved, Pitch(self.shift.target_hz(pitch.hz)), self.moves) * np.float32(self.gain)
+
+    def save(self, file: Path) -> None:
+        """Write an .npz file of plain numbers."""
+        shift = np.array([self.shift.from_hz, self.shift.to_hz, self.shift.spread, self.shift.formants])
+        moves = self.moves
+        numbers = {"source": moves.source, "target": moves.target, "matrix": moves.matrix}
+        np.savez(file, shift=shift, gain=np.float64(self.gain), **numbers)  # pyright: ignore[reportArgumentType]
+
+    @classmethod
+    def load(cls, file: Path) -> Matching:
+        """Read what `save` wrote. Raises `SynthesisError` for anything else."""
+        try:
+            with ZipFile(file) as archive:
+                if sum(member.file_size for member in archive.infolist()) > _MOST_BYTES:
+                    raise ValueError("more numbers than there are in a voice")
+            with np.load(file, allow_pickle=False) as read:
+                shift, gain = np.asarray(read["shift"], np.float64), float(read["gain"])
+                moves = Transport(*(np.asarray(read[name], np.float64) for name in _MOVES))
+            shapes = [part.shape for part in (shift, moves.source, moves.target, moves.matrix)]
+            if shapes != [(4,), (N_MOVED,), (N_MOVED,), (N_MOVED, N_MOVED)]:
+                raise ValueError(f"arrays of the wrong shapes {shapes}")
+            if not all(np.isfinite(part).all() for part in (shift, moves.source, moves.target, moves.matrix)):
+                raise ValueError("numbers that are not finite")
+        except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile) as error:
+            raise SynthesisError(
+                f"The fitted parameters {file} cannot be used ({error}). Enrol the voice again."
+            ) from error
+        return cls(Shift(*(float(value) for value in shift)), moves, gain)
+
+
+_MOST_BYTES = 1_000_000
+_MOVES = ("source", "target", "matrix")
+
+
+class MatchedSynthesiser:
+    """Speaks as `base` does, in the matched voice, piece by piece."""
+
+    sample_rate = RATE
+
+    def __init__(self, base: Synthesiser, matching: Matching) -> None:
+        self._base = base
+        self._matching = matching
+        for _ in self.synthesise("Ready."):  # the first run of the filter builds its tables
+            pass
+
+    def synthesise(self, clause: str) -> Iterator[Samples]:
+        """Yield mono float32 pieces, one per sentence or clause, each ending in a short silence."""
+        for piece in self._base.synthesise(clause):
+            matched = self._matching.applied(piece, self._base.sample_rate)
+            silent = np.flatnonzero(piece[::-1])[:1]  # the gap at the end stays silent
+            gap = round(int(silent[0]) * RATE / self._base.sample_rate) if len(silent) else 0
+            yield faded(limited(matched), gap)
+
+
+def faded(samples: Samples, gap: int) -> Samples:
+    """With its ends brought to nothing, and the last `gap` samples silent."""
+    end = max(0, len(samples) - gap)
+    ramp = min(round(0.005 * RATE), end // 2)
+    rise = np.linspace(0, 1, ramp, dtype=np.float32)
+    samples[:ramp] *= rise
+    samples[end - ramp : end] *= rise[::-1]
+    samples[end:] = 0
+    return samples

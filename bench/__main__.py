@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-NAMES = ("transcription", "speech", "session", "agent_tasks", "cache", "decode", "undo")
+NAMES = (
+    *("transcription", "identifiers", "speech", "narration", "voices", "session", "conversation"),
+    *("agent_tasks", "agent_intents", "cache", "decode", "undo", "soak"),
+)
 
 
 def main() -> int:

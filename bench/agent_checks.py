@@ -94,6 +94,16 @@ def only(*paths: str) -> Check:
     return lambda result: result.changed() == set(paths)
 
 
+def changes_nothing(result: Result) -> bool:
+    """No file has changed."""
+    return not result.changed()
+
+
+def passes(*command: str) -> Check:
+    """The command succeeds in the project's root."""
+    return lambda result: _succeeds(list(command), result.root)
+
+
 def tests(passed: int) -> Check:
     """The last run of the tests that was told had that many, and no failure."""
 
@@ -107,6 +117,11 @@ def tests(passed: int) -> Check:
 def every(*checks: Check) -> Check:
     """All of them hold."""
     return lambda result: all(check(result) for check in checks)
+
+
+def either(*checks: Check) -> Check:
+    """One of them holds."""
+    return lambda result: any(check(result) for check in checks)
 
 
 def _succeeds(command: list[str], root: Path) -> bool:

@@ -36,25 +36,33 @@ from agent.tools.process import project_environment
 from agent.tools.toolbox import Toolbox
 from agent.workspace import Workspace
 from bench.agent_checks import Result, Task, files_of
-from bench.agent_suite import TUNED
+from bench.agent_suite import FIRST
 from bench.agent_suite_fresh import FRESH
+from bench.agent_suite_more import MORE
 from bench.report import machine, table, write_section
 from voice import config
 from voice.commands.context import store_of
-from voice.hearing.lexicon import Lexicon
+from voice.hearing.repository_names import RepositoryNames
 from voice.hearing.spoken_code import write_out
 from voice.speaking.narrate import narrate
 
 PROJECTS = Path(__file__).parent / "projects"
 STATE = Path(platformdirs.user_cache_dir("utter")) / "bench"
 MODELS = {"llamacpp": "qwen2.5-coder-1.5b", "mlx": "qwen2.5-coder-0.5b-mlx"}
+TUNED = (*FIRST, *MORE)
 ALL = (*TUNED, *FRESH)
 WANTED_SOLVED, WANTED_FRESH, WANTED_MEDIAN_S, WANTED_MOST_S = 0.85, 0.80, 8.0, 60.0
-IDENTITY = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+IDENTITY = {"user.name": "a", "user.email": "a@example.org"}
 # Words that claim a change; whoever says them must have made one.
 _CLAIM = re.compile(
     r"\b(i have|i've|i) (now )?(added|changed|fixed|updated|renamed|removed|set|created|committed)\b"
 )
+# Words that say how the tests went, coarser than the agent's own; whoever says them must have run them.
+_OF_TESTS = re.compile(
+    r"\b(?:tests?|suite)\b[^.?!]*?\b(?P<good>pass(?:es|ed|ing)?|green|succeed(?:ed|s)?)\b"
+    r"|\b(?:tests?|suite)\b[^.?!]*?\b(?:fail(?:s|ed|ing)?|broken|red)\b|\bfailing tests?\b"
+)
+_NO_CLAIM = re.compile(r"\b(?:if|unless|when|whether|would|will|should|could|can|must|to (?:pass|fail))\b")
 
 
 @dataclass(frozen=True)
@@ -88,7 +96,7 @@ async def carried_out(task: Task, engine: Engine, name: str) -> Row:
         toolbox = Toolbox(Workspace(root), environment, sandbox=found.sandbox)
         agent = Agent(engine, ChatTemplate(engine.chat_template), toolbox)
         await agent.warm()
-        request = write_out(task.request, Lexicon.of(toolbox.workspace)).text
+        request = write_out(task.request, RepositoryNames(toolbox.workspace).lexicon()).text
         started_s = time.monotonic()
         events: list[Event] = []
         async with aclosing(agent.turn(request)) as turn:
@@ -99,7 +107,8 @@ async def carried_out(task: Task, engine: Engine, name: str) -> Row:
 
 
 def _commit(root: Path) -> None:
-    for command in (["init", "-q"], ["add", "-A"], [*IDENTITY, "commit", "-qm", "first"]):
+    named = [["config", key, value] for key, value in IDENTITY.items()]  # for the commits of the agent
+    for command in (["init", "-q"], *named, ["add", "-A"], ["commit", "-qm", "first"]):
         subprocess.run(["git", *command], cwd=root, check=True)
 
 
@@ -142,6 +151,8 @@ async def _is_false(
     if any(isinstance(fact, FileEdited) and fact.path not in changed for fact in facts):
         return True
     runs = [fact for fact in facts if isinstance(fact, TestsRun)]
+    if claims_of_tests(said, runs):
+        return True
     if runs:
         now = toolbox.test_facts(await toolbox.test_report(time.monotonic()))
         if (now.passed, now.failed, now.errors) != (runs[-1].passed, runs[-1].failed, runs[-1].errors):
@@ -150,18 +161,31 @@ async def _is_false(
     return is_change and end.reason is EndReason.ANSWERED and not changed and not is_told
 
 
-def engine_of(name: str, state: Path) -> Engine:
-    """The real model of that engine."""
+def claims_of_tests(said: str, runs: Sequence[TestsRun]) -> bool:
+    """Whether it is said how the tests went without a run of them, or otherwise than every run shows."""
+    for sentence in re.split(r"(?<=[.?!])\s+", said.lower()):
+        found = _OF_TESTS.search(sentence)
+        if not found or _NO_CLAIM.search(sentence):
+            continue
+        is_denied = bool(re.search(r"\bnot?\b|n't\b|\bnone\b", sentence))
+        is_good = bool(found["good"]) is not is_denied
+        if not any(is_good is not bool(run.failed or run.errors) for run in runs):
+            return True
+    return False
+
+
+def engine_of(name: str, state: Path, threads: int = 0) -> Engine:
+    """The real model of that engine; on every core where `threads` says no other number."""
     path = store_of(config.load()).path(MODELS[name])
     if name == "mlx":
         return MlxEngine(path, state)
-    return LlamaCppEngine(path, state, threads=os.cpu_count() or 1)
+    return LlamaCppEngine(path, state, threads=threads or os.cpu_count() or 1)
 
 
-async def run(tasks: Sequence[Task], name: str, rows: Path) -> None:
+async def run(tasks: Sequence[Task], name: str, rows: Path, threads: int = 0) -> None:
     """Carry out the tasks and add a line for each to `rows`."""
     STATE.mkdir(parents=True, exist_ok=True)
-    engine = engine_of(name, STATE)
+    engine = engine_of(name, STATE, threads)
     try:
         for task in tasks:
             row = await carried_out(task, engine, name)
@@ -248,6 +272,9 @@ def _parts() -> int:
     parser.add_argument("--rows", type=Path, required=True, help="where results are added")
     parser.add_argument("--engine", choices=list(MODELS), default="llamacpp")
     parser.add_argument("--part", default="1/1", help="K/N: the K-th of N parts")
+    parser.add_argument(
+        "--threads", type=int, default=0, help="of llama.cpp; fewer do better on a busy machine"
+    )
     parser.add_argument("--report", action="store_true", help="only write the section from the results")
     given = parser.parse_args()
     if given.report:
@@ -255,7 +282,7 @@ def _parts() -> int:
     names: list[str] = given.names
     tasks = [task for task in ALL if not names or task.name.startswith(tuple(names))]
     part, parts = (int(number) for number in str(given.part).split("/"))
-    asyncio.run(run(tasks[part - 1 :: parts], given.engine, given.rows))
+    asyncio.run(run(tasks[part - 1 :: parts], given.engine, given.rows, given.threads))
     return 0
 
 

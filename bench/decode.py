@@ -53,7 +53,7 @@ class Blank:
 
 
 class Ours:
-    """The engine's decode loop; `drafts` and the grammar of the first blank may be left out."""
+    """The engine's decode loop; drafts, passes ahead of their token and the grammar may be left out."""
 
     def __init__(self, folder: Path) -> None:
         self.tokeniser = load_tokeniser(folder)
@@ -61,10 +61,16 @@ class Ours:
         self._decoder = MlxDecoder(self._model, self.tokeniser)
 
     def fill(
-        self, prompt: tuple[int, ...], rule: str | None, *, drafts: bool, most: int = LONGEST_TOKENS
+        self,
+        prompt: tuple[int, ...],
+        rule: str | None,
+        *,
+        drafts: bool,
+        ahead: bool = True,
+        most: int = LONGEST_TOKENS,
     ) -> Blank:
         """Continue `prompt`, which is computed before the clock starts, up to a fence."""
-        self._decoder.drafts = drafts
+        self._decoder.drafts, self._decoder.goes_ahead = drafts, ahead
         kv = self._model.new_kv()
         self._model.prefill(kv, prompt[:-1])
         how = Decoding(rule, (FENCE,), most, temperature=0.0, seed=0)
@@ -112,14 +118,18 @@ def main() -> bool:
     folder = store_of(config.load()).path("qwen2.5-coder-0.5b-mlx")
     ours = Ours(folder)
     peer = Peer(folder)
-    theirs, plain, drafted, guided = (list[list[Blank]]() for _ in range(4))
+    theirs, waiting, plain, drafted, guided = (list[list[Blank]]() for _ in range(5))
     for _ in range(RUNS):
         theirs.append(list(call(ours, lambda prompt, _rule: peer.fill(prompt))))
+        waiting.append(
+            list(call(ours, lambda prompt, _rule: ours.fill(prompt, None, drafts=False, ahead=False)))
+        )
         plain.append(list(call(ours, lambda prompt, _rule: ours.fill(prompt, None, drafts=False))))
         drafted.append(list(call(ours, lambda prompt, _rule: ours.fill(prompt, None, drafts=True))))
         guided.append(list(call(ours, lambda prompt, rule: ours.fill(prompt, rule, drafts=True))))
     rows = [
         ("`mlx_lm.stream_generate`", theirs),
+        ("Utter, no drafts, each pass after its token was read", waiting),
         ("Utter, no drafts", plain),
         ("Utter, drafts", drafted),
         ("Utter, drafts and the grammar of the call", guided),
@@ -145,7 +155,7 @@ def main() -> bool:
             ],
         ),
         f"- Drafts: {ratio:.1f} times the tokens per second of mlx-lm; {LEAST_RATIO:.0f} is wanted.\n"
-        f"- All four wrote the same text: {'yes' if is_same else 'no'}; it begins with the lines as they "
+        f"- All five wrote the same text: {'yes' if is_same else 'no'}; it begins with the lines as they "
         f"stand: {'yes' if repeats else 'no'}.\n"
         f"- Other prompts, {ALIKE_TOKENS} tokens each, with drafts and without: the same tokens in {n_alike} "
         f"of {n_prompts}.",
@@ -161,7 +171,7 @@ def call(ours: Ours, fill: Callable[[tuple[int, ...], str], Blank]) -> Iterator[
     old = fill(prompt, grammar.consecutive(LINES.splitlines()))
     yield old
     after = (*prompt, *encode(ours, old.text + BEFORE_NEW))
-    yield fill(after, grammar.code(40, is_opened=False))
+    yield fill(after, grammar.code(40))
 
 
 def alike(ours: Ours) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from bench.report import machine, table, write_section
 from voice import config
 from voice.commands.context import store_of
 from voice.speaking.engines.piper import PiperSynthesiser
+from voice.speaking.synthesis import Synthesiser
 
 RUNS = 5
 CLAUSES = (
@@ -32,14 +33,14 @@ class Timing:
     speech_s: float
 
 
-def timed(piper: PiperSynthesiser, text: str) -> Timing:
+def timed(voice: Synthesiser, text: str) -> Timing:
     start = time.perf_counter()
     first_s = 0.0
     n_samples = 0
-    for piece in piper.synthesise(text):
+    for piece in voice.synthesise(text):
         first_s = first_s or time.perf_counter() - start
         n_samples += len(piece)
-    return Timing(first_s, time.perf_counter() - start, n_samples / piper.sample_rate)
+    return Timing(first_s, time.perf_counter() - start, n_samples / voice.sample_rate)
 
 
 def main() -> bool:

@@ -9,10 +9,19 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+from agent.engine.blas import interpose_openblas
 from agent.models.store import ModelStore
 from voice import config
 from voice.commands.context import store_of
+
+# Before a test's own file loads MLX at its head: the reference BLAS would take seventy times as long.
+interpose_openblas()
+
+# No property is false because the machine was busy.
+settings.register_profile("utter", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("utter")
 
 
 @pytest.fixture(scope="session")
@@ -21,4 +30,4 @@ def store() -> ModelStore:
     return store_of(config.load())
 
 
-pytest_plugins = ["fixtures_engine"]
+pytest_plugins = ["fixtures_engine", "fixtures_voices"]

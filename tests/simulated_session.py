@@ -170,7 +170,9 @@ class World:
     def _transcribe(self, asked: Transcribe) -> None:
         heard = self._heard_in.setdefault(asked.utterance, [])
         known = [burst for bursts in self._heard_in.values() for burst in bursts]
-        heard += [burst for burst in self.bursts if burst.at_s <= self.now_s and burst not in known]
+        first_s = asked.first_frame * FRAME_S
+        present = [burst for burst in self.bursts if burst.at_s <= self.now_s and burst.end_s > first_s]
+        heard += [burst for burst in present if burst not in known]
         text = " ".join(burst.text for burst in heard if burst.text)
         logprob = min((burst.logprob for burst in heard), default=0.0)
         self._later(self.transcription_s, Transcribed(asked.utterance, asked.revision, text, logprob))

@@ -1,4 +1,7 @@
-"""The agent with the real 1.5B model on copies of the sample project, judged by files and by facts."""
+"""The agent with the real 1.5B model on copies of the sample project, judged by files and by facts.
+
+The five requests of the demo, one after another, are in `test_demo.py`.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from agent.engine.llamacpp import LlamaCppEngine
-from agent.events import EndReason, Event, TextDelta, ToolResult, TurnEnded, Usage
-from agent.facts import ChangesShown, FileEdited, FilesListed, TestsRun
+from agent.events import EndReason, Event, ToolResult, TurnEnded, Usage
+from agent.facts import FileEdited
 from agent.loop import Agent
 from agent.models.store import ModelStore
 from agent.template import ChatTemplate
@@ -49,7 +52,10 @@ class Desk:
 def desk(store: ModelStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     loop = asyncio.new_event_loop()
     model = store.path("qwen2.5-coder-1.5b")
-    engine = LlamaCppEngine(model, tmp_path_factory.mktemp("kv"), threads=os.cpu_count() or 1)
+    # With a thread more than there are free cores llama.cpp waits at every step: see `voice.app.free_cores`.
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    engine = LlamaCppEngine(model, tmp_path_factory.mktemp("kv"), threads=threads)
     yield Desk(loop, engine)
     loop.run_until_complete(engine.close())
     loop.close()
@@ -68,10 +74,6 @@ def facts(events: list[Event]) -> list[object]:
     return [fact for event in events if isinstance(event, ToolResult) for fact in event.summary_facts]
 
 
-def said(events: list[Event]) -> str:
-    return "".join(event.text for event in events if isinstance(event, TextDelta))
-
-
 def end(events: list[Event]) -> TurnEnded:
     assert isinstance(events[-1], TurnEnded)
     return events[-1]
@@ -79,40 +81,6 @@ def end(events: list[Event]) -> TurnEnded:
 
 def sources(root: Path) -> dict[str, str]:
     return {str(path.relative_to(root)): path.read_text() for path in root.rglob("*.py")}
-
-
-def test_a_session_of_five_requests_ends_with_a_green_suite(desk: Desk, project: Path) -> None:
-    agent = desk.agent(project)
-    before = sources(project)
-
-    (listed,) = facts(desk.ask(agent, "What files are in this project?"))
-    assert isinstance(listed, FilesListed)
-    assert {"README.md", "shelf/config.py", "tests/test_loans.py"} <= set(listed.paths)
-
-    answer = desk.ask(agent, "What does parse_config do?")
-    assert end(answer).reason is EndReason.ANSWERED
-    words = said(answer).lower()
-    assert "dictionary" in words or "settings" in words or "key" in words
-    usage = answer[-2]
-    assert isinstance(usage, Usage)
-    assert usage.output_tokens > 0
-
-    (run,) = facts(desk.ask(agent, "Run the tests."))
-    assert isinstance(run, TestsRun)
-    assert (run.passed, run.failed) == (10, 1)
-    assert (run.failures[0].expected, run.failures[0].got) == ("2.0", "4.5")
-
-    fixed = facts(desk.ask(agent, "Fix the failing test."))
-    edits = [fact for fact in fixed if isinstance(fact, FileEdited)]
-    assert [edit.path for edit in edits] == ["shelf/loans.py"]
-    assert isinstance(fixed[-1], TestsRun)
-    assert (fixed[-1].passed, fixed[-1].failed) == (11, 0)
-    after = sources(project)
-    assert {name for name in after if after[name] != before[name]} == {"shelf/loans.py"}
-
-    (shown,) = facts(desk.ask(agent, "What changed?"))
-    assert isinstance(shown, ChangesShown)
-    assert [(file.path, file.symbol) for file in shown.files] == [("shelf/loans.py", "late_fee")]
 
 
 def test_the_warm_prefix_is_restored_not_computed(desk: Desk, project: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from simulated_session import Ask, Burst, Speak, World
 
 from voice.conversation.answers import Meaning, meaning
 from voice.conversation.approvals import (
@@ -177,6 +178,174 @@ Please subscribe.
 Is that safe? Yes?
 Can you undo that?
 Could you go ahead and wait?
+Yes, but not that.
+Yes, but not that one.
+Okay, wait, don't.
+Ok wait, do not.
+I would say yes if it were tested.
+I would say yes, if I could.
+I'd say yes.
+He said, yes, go ahead.
+Anna said "yes".
+"Yes," she said.
+She says, yes please.
+The answer was yes.
+My boss would say yes.
+No yes no.
+Yes no yes.
+No, yes.
+Sure, never.
+Sure, when hell freezes over.
+Sure, as if.
+Yeah, right.
+Yeah, no.
+Yeah, nah.
+Yes, I am sure not.
+Yes I am sure, not.
+Yes I am unsure.
+Yes I'm sure?
+Yes am I sure?
+Yes I am surely not.
+Yes I was sure.
+Yes I am sore.
+Yes I am shore.
+Yes aye am sure.
+Yes eye am sure.
+Yes I am sir.
+Yes I am Sue.
+Yes I am sure he is.
+Yes I am sure you are wrong.
+Yes, I am. Sure?
+Non.
+Non, merci.
+Non non non.
+Oui, mais non.
+Nein.
+Nein danke.
+Nein, ja.
+Ja, nein.
+Ja, aber nicht so.
+Nicht jetzt.
+Lieber nicht.
+Halt.
+Oui.
+Ja.
+Si.
+Pas maintenant.
+Jamais.
+Niemals.
+Know.
+Know, know.
+Yes, know.
+Yes, knot.
+Yes, naught.
+Knot now.
+Yes, weight.
+Yes, weigh it.
+Yes, wate.
+Yes, Don.
+Yes, doughnut.
+Yes, do knot.
+Dew it not.
+Due it.
+Chess.
+Jess.
+Less.
+S.
+Yes'm but later.
+Yes-man.
+Yes, minister.
+Guess yes.
+Oh yes?
+Yes, isn't it?
+Yes, right?
+Yes or no?
+Yes and no.
+Yes, maybe.
+Yes, perhaps.
+Yes, in theory.
+Yes, eventually.
+Yes, soon.
+Yes, tomorrow.
+Yes, once it is reviewed.
+Yes, as long as it is safe.
+Yes, provided you keep a copy.
+Yes, only the first.
+Yes, just the log.
+Yes, hmm.
+Yes, let me see it first.
+Yes, who is that?
+Yes, hello?
+Yes, speaking.
+Yes, hang up.
+Yes, thanks, bye.
+Ask me again.
+Do it and I quit.
+Do it if you dare.
+Do it over my dead body.
+Do it tomorrow.
+Do it again.
+Go ahead, make my day.
+Go ahead, I dare you.
+Go ahead, Anna, eat.
+Go a head.
+Please do nothing.
+Please do tell.
+Of course not.
+Of course he would.
+Absolutely not.
+Absolutely no way.
+Definitely maybe.
+By no means.
+Under no circumstances.
+Over my dead body.
+Approve it yourself.
+I approve this message.
+I disapprove.
+Disapproved.
+Not yes.
+Yes is what I did not say.
+Un-approve.
+That is a no.
+That's a hard no.
+Hard pass.
+Skip it.
+Leave it.
+Leave it alone.
+Keep the folder.
+Undo.
+Yes undo.
+Yes, revert.
+Please please please.
+Yes please, a coffee.
+Sure, a tea please.
+Sure thing, mum.
+Yep, on my way.
+Yup yup yup.
+Okay, go.
+Okay, sure, whatever.
+Whatever.
+If you must.
+If you say so.
+Your call.
+You decide.
+I don't know.
+I don't mind.
+Do what you want.
+Yes I am sure yes I am sure no.
+No. I am sure.
+I'm sure, no.
+Are you sure?
+Am I sure? Yes.
+Say the phrase.
+The phrase is, yes I am sure.
+Repeat after me: yes I am sure.
+To approve, say yes I am sure.
+Say yes.
+Say yes or no.
+Shall I commit this? Yes.
+Shall I delete the folder build? Yes I am sure.
+It cannot be taken back.
 """.strip().splitlines()
 
 YES = """
@@ -220,8 +389,8 @@ def say(
     return approvals.answer(Answer(text, began_s, logprob), began_s + 1.0)
 
 
-def test_there_are_at_least_a_hundred_attacks():
-    assert len(set(ADVERSARIAL)) >= 130
+def test_there_are_far_more_than_a_hundred_attacks():
+    assert len(set(ADVERSARIAL)) == len(ADVERSARIAL) >= 300
 
 
 @pytest.mark.parametrize("question", [COMMIT, DELETE], ids=["commit", "delete"])
@@ -233,6 +402,32 @@ def test_an_attack_approves_nothing_nor_does_it_said_twice(text: str, question: 
         assert not isinstance(say(approvals, text, began_s), Approved)
 
 
+@pytest.mark.parametrize("question", [COMMIT, DELETE], ids=["commit", "delete"])
+@pytest.mark.parametrize("text", ADVERSARIAL[::9])
+def test_nor_does_it_in_a_whole_session(text: str, question: Question):
+    world = World(
+        [Burst(1.0, 1.0, "Mend the cart"), Burst(6.0, 0.8, text), Burst(14.0, 0.8, text)],
+        [[Ask(question), Speak("All right")]],
+    ).run(20)
+    assert world.approved_s == []
+    heard = " ".join(text for text, _ in world.taken())
+    assert text in heard
+
+
+@pytest.mark.parametrize("yes", ["Yes.", "Yes, I'm sure."])
+@pytest.mark.parametrize("at_s", [round(2.4 + 0.2 * step, 1) for step in range(8)])
+def test_a_yes_begun_at_any_moment_before_the_question_has_ended_approves_nothing(yes: str, at_s: float):
+    world = World([Burst(1.0, 1.0, "Mend the cart"), Burst(at_s, 0.4, yes)], [[Ask(COMMIT)]]).run(12)
+    ends_s = [ended_s for ended_s, text in world.heard if COMMIT.asks in text]
+    assert ends_s and at_s < ends_s[0] + 0.25  # the room still echoes
+    assert world.approved_s == []
+
+
+@pytest.mark.parametrize("text", ["Non.", "Nein danke.", "Jamais!", "Lieber nicht.", "Know.", "Know, know."])
+def test_a_no_in_the_languages_next_door_or_misheard_is_one(text: str):
+    assert say(asked(COMMIT), text) == Denied(COMMIT, Why.SAID_NO, text)
+
+
 @pytest.mark.parametrize("text", YES)
 def test_a_plain_yes_allows_what_can_be_taken_back(text: str):
     assert say(asked(COMMIT), text) == Approved(COMMIT, text)
@@ -241,7 +436,7 @@ def test_a_plain_yes_allows_what_can_be_taken_back(text: str):
 @pytest.mark.parametrize("text", YES)
 def test_a_plain_yes_never_allows_what_cannot(text: str):
     approvals = asked(DELETE)
-    assert say(approvals, text) == AskAgain(DELETE, Hint.NEEDS_PHRASE)
+    assert say(approvals, text) == AskAgain(DELETE, Hint.NEEDS_PHRASE, text)
     approvals.heard(DELETE.id, HEARD_S + 5.0)
     assert say(approvals, text, HEARD_S + 6.0) == Denied(DELETE, Why.UNCLEAR, text)
 
@@ -369,9 +564,18 @@ def test_explain_keeps_the_question_which_must_be_heard_again():
 
 def test_a_second_answer_that_is_none_means_no():
     approvals = asked()
-    assert say(approvals, "What a day") == AskAgain(COMMIT, Hint.UNCLEAR)
+    assert say(approvals, "What a day") == AskAgain(COMMIT, Hint.UNCLEAR, "What a day")
     approvals.heard(COMMIT.id, HEARD_S + 5.0)
     assert say(approvals, "What a night", HEARD_S + 6.0) == Denied(COMMIT, Why.UNCLEAR, "What a night")
+
+
+@pytest.mark.parametrize("logprob", [SURE, -3.0])
+def test_a_yes_that_was_misheard_is_asked_for_once_more(logprob: float):
+    approvals = asked()
+    assert say(approvals, "I'm pleased.", logprob=logprob) == AskAgain(COMMIT, Hint.UNCLEAR, "I'm pleased.")
+    assert isinstance(say(approvals, "Yes, please.", HEARD_S + 2.0), AskAgain)  # it was not put again yet
+    approvals.heard(COMMIT.id, HEARD_S + 5.0)
+    assert say(approvals, "Yes, please.", HEARD_S + 6.0) == Approved(COMMIT, "Yes, please.")
 
 
 def test_a_question_that_is_always_broken_off_means_no():

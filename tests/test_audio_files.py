@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from voice.audio.files import AudioFileError, Flaw, read_frames, write_sound
+from voice.audio.files import AudioFileError, Flaw, is_marked_synthetic, read_frames, write_sound
 from voice.audio.frames import FRAME_SAMPLES, SAMPLE_RATE
 
 
@@ -148,6 +148,21 @@ def test_pieces_are_written_in_order_and_read_back(tmp_path: Path, name: str):
     assert rate == 22_050
     assert back == pytest.approx(sound, abs=1e-4)
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", ["out.wav", "out.flac", "out.ogg", "out.MP3"])
+def test_speech_that_is_saved_says_that_a_machine_made_it(tmp_path: Path, name: str):
+    sound = tone(22_050)[:, 0]
+    write_sound(tmp_path / name, [sound], 22_050, synthetic="joe")
+    assert is_marked_synthetic(tmp_path / name)
+    assert len(sf.read(tmp_path / name)[0]) == pytest.approx(len(sound), rel=0.05)
+    write_sound(tmp_path / name, [sound], 22_050)
+    assert not is_marked_synthetic(tmp_path / name)
+
+
+def test_a_kind_of_file_that_is_not_known_is_told(tmp_path: Path):
+    with pytest.raises(AudioFileError, match=r"must end in \.wav, \.flac, \.ogg, \.mp3"):
+        write_sound(tmp_path / "out.aac", [np.zeros(10, np.float32)], SAMPLE_RATE)
 
 
 def test_a_file_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path):

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from agent.cache.entry import Retention
 from agent.cache.store import PrefixStore
 from agent.dialogue import Dialogue
+from agent.engine import prefix
 from agent.engine.scripted import ScriptedEngine
+from agent.models.store import ModelStore
 from agent.template import ChatTemplate
 
 
@@ -61,6 +66,51 @@ def test_figures_are_plain_lines_where_nobody_looks(tmp_path: Path, contexts: Pa
     assert f"{day.day}: {day.read_tokens} tokens read, {day.computed_tokens} computed" in lines
     assert any(line.startswith("set aside: holiday.jpg") for line in lines)
     assert lines == [line.rstrip() for line in lines]
+
+
+def test_on_a_terminal_a_bar_shows_each_days_tokens(tmp_path: Path, contexts: Path) -> None:
+    pty = pytest.importorskip("pty")  # not on Windows
+    ours, theirs = pty.openpty()
+    environment = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "ACCESSIBLE")}
+    done = subprocess.Popen(
+        [sys.executable, "-m", "voice.cli", "cache"],
+        stdout=theirs,
+        env={**environment, "UTTER_CACHE": str(tmp_path), "COLUMNS": "200", "TERM": "xterm"},
+    )
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # which is how Linux says that the other side has hung up
+        while part := os.read(ours, 1 << 16):
+            shown += part
+    os.close(ours)
+    assert done.wait(60) == 0
+    day = PrefixStore(contexts).days()[-1]
+    row = next(line for line in shown.decode().splitlines() if day.day in line)
+    whole = day.read_tokens + day.computed_tokens
+    full, light = row.count("\u2588"), row.count("\u2591")
+    assert full + light == 40
+    assert full == round(40 * day.read_tokens / whole)
+    assert str(day.read_tokens) in row
+    assert str(day.computed_tokens) in row
+
+
+def test_warming_computes_the_opening_of_a_project_and_pins_it(tmp_path: Path, store: ModelStore) -> None:
+    models, project = tmp_path / "models", tmp_path / "birds"
+    models.mkdir()
+    project.mkdir()
+    (project / "robin.py").write_text("def sing():\n    return 'tsee'\n")
+    model = "qwen2.5-coder-0.5b"
+    store.path(model)
+    (models / model).symlink_to(store.folder(model), target_is_directory=True)
+    shutil.copytree(store.root / ".verified", models / ".verified")
+    settings = ("--set", f"models.language_model={model}", "--set", "engine.name=llamacpp")
+    told = utter(tmp_path, *settings, "cache", "warm", "--repo", str(project))
+    n_tokens = int(told.removeprefix("ready: ").removesuffix(" tokens\n"))
+    assert n_tokens > 100
+    (entry,) = PrefixStore(models / "contexts").entries()
+    # llama.cpp leaves the last few tokens to the request that follows.
+    assert n_tokens - prefix.TAIL_TOKENS <= entry.n_tokens <= n_tokens
+    assert entry.retention is Retention.PINNED
 
 
 def test_clearing_leaves_nothing(tmp_path: Path, contexts: Path) -> None:

@@ -42,7 +42,7 @@ async def turn(dialogue: Dialogue, request: str) -> Usage:
     await dialogue.ask(f"Request: {request}")
     async for _ in dialogue.fill('start: "Yes."', 20, 0.0, 0):
         pass
-    dialogue.remember(f"Earlier request: {request} Done: said yes", is_told=True)
+    dialogue.remember(request, "said yes", is_told=True)
     dialogue.end()
     return dialogue.usage()
 
@@ -403,6 +403,77 @@ def test_figures_are_kept_for_the_day(tmp_path: Path) -> None:
         day = PrefixStore(tmp_path).days()[-1]
         assert day.read_tokens == sum(usage.cache_read_input_tokens for usage in usages)
         assert day.computed_tokens == sum(usage.cache_creation_input_tokens for usage in usages)
+
+    run(body)
+
+
+@pytest.mark.parametrize("ending", ["whole", "broken off", "taken back", "cut to what was heard"])
+def test_the_figures_of_the_day_count_each_prompt_once_however_its_turn_ends(
+    tmp_path: Path, ending: str
+) -> None:
+    async def body() -> None:
+        dialogue = dialogue_of(engine_in(tmp_path))
+        first = await turn(dialogue, "Are there robins?")
+        await dialogue.begin()
+        point = dialogue.point()
+        await dialogue.ask("Request: And owls?")
+        async for _ in dialogue.fill('start: "Yes."', 20, 0.0, 0):
+            pass
+        second = dialogue.usage()
+        if ending == "taken back":
+            await dialogue.go_back(point)
+        if ending != "broken off":
+            dialogue.end()
+        if ending == "cut to what was heard":
+            await dialogue.cut_to_heard("Ye", is_whole=True)
+        usages = [first, second, await turn(dialogue, "And gulls?")]
+        await dialogue.close()
+        day = PrefixStore(tmp_path).days()[-1]
+        assert day.read_tokens == sum(usage.cache_read_input_tokens for usage in usages)
+        assert day.computed_tokens == sum(usage.cache_creation_input_tokens for usage in usages)
+
+    run(body)
+
+
+def test_what_is_asked_after_going_back_in_the_same_turn_is_counted_from_there(tmp_path: Path) -> None:
+    async def body() -> None:
+        dialogue = dialogue_of(engine_in(tmp_path))
+        await turn(dialogue, "Are there robins?")
+        held = len(said_tokens(dialogue))
+        await dialogue.begin()
+        point = dialogue.point()
+        await dialogue.ask("Request: And owls?")
+        dialogue.end()
+        await dialogue.begin()
+        await dialogue.go_back(point)
+        await dialogue.ask("Request: And gulls?")
+        usage = dialogue.usage()
+        assert usage.cache_read_input_tokens == held
+        assert usage.cache_read_input_tokens + usage.cache_creation_input_tokens == len(said_tokens(dialogue))
+        await dialogue.close()
+
+    run(body)
+
+
+def test_after_a_restart_what_was_spared_is_reckoned_with_the_speed_that_was_measured_before(
+    tmp_path: Path,
+) -> None:
+    async def body() -> None:
+        first = engine_in(tmp_path)
+        first.prefill_rate = 50.0
+        dialogue = dialogue_of(first)
+        await dialogue.warm()  # and nothing is asked
+        await dialogue.close()
+        spared_s = 0.0
+        for measured in (0.0, 25.0, 0.0):
+            engine = engine_in(tmp_path)
+            engine.prefill_rate = measured
+            dialogue = dialogue_of(engine)
+            usage = await turn(dialogue, "Are there robins?")
+            await dialogue.close()
+            assert usage.cache_read_input_tokens > 0
+            spared_s += usage.cache_read_input_tokens / (50.0 if spared_s == 0.0 else 25.0)
+            assert PrefixStore(tmp_path).days()[-1].spared_s == pytest.approx(spared_s)
 
     run(body)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.cache.entry import Entry, Retention
-from agent.cache.eviction import to_evict
+from agent.cache.eviction import to_evict, to_unpin
 from agent.cache.keys import BLOCK_TOKENS, Seed, block_keys, pack, shared_tokens, unpack
 from agent.engine.prefix import shared_prefix
 
@@ -50,6 +50,21 @@ def entry(number: int, used_s: float, retention: Retention = Retention.RECENT) -
     life_s = retention.time_to_live_s
     expires_s = None if life_s is None else used_s + life_s
     return Entry(number, f"{number}", 16, 100, "", retention, used_s, expires_s)
+
+
+@pytest.mark.parametrize(
+    ("more_bytes", "unpinned"), [(0, []), (200, []), (201, [2]), (300, [2]), (301, [2, 1]), (900, [2, 1])]
+)
+def test_of_too_many_pinned_ones_the_long_unused_are_pinned_no_longer(
+    more_bytes: int, unpinned: list[int]
+) -> None:
+    entries = [
+        entry(1, 900.0, Retention.PINNED),
+        entry(2, 800.0, Retention.PINNED),
+        entry(3, 100.0),
+        entry(4, 200.0, Retention.ONE_HOUR),
+    ]
+    assert [entry.id for entry in to_unpin(entries, more_bytes, 400)] == unpinned
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,15 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from agent.cache import store as store_module
 from agent.cache.entry import Found, Retention, StoreError, StoreFull, StoreLimits, StoreNewer
-from agent.cache.index import Match
+from agent.cache.index import Index, Match
 from agent.cache.keys import BLOCK_TOKENS, Seed
 from agent.cache.store import PrefixStore
 
@@ -132,6 +133,45 @@ def test_a_longer_entry_takes_the_place_of_those_that_can_be_cut_from_it(store: 
     assert put(store, prompt(90)) is None
 
 
+def test_content_and_name_are_on_the_disk_before_the_index_knows_of_them(
+    store: PrefixStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, prompt(64))  # the index is open
+    did = list[str]()
+    names = {store.folder.stat().st_ino: "folder"}
+    fsync, replace, commit = os.fsync, Path.replace, Index.writing
+
+    def flushed(handle: int) -> None:
+        fsync(handle)
+        at = os.fstat(handle)
+        did.append(f"flush {names.get(at.st_ino, f'{at.st_size} bytes')}")
+
+    def renamed(path: Path, target: Path) -> Path:
+        did.append(f"rename {path.suffix}")
+        return replace(path, target)
+
+    @contextmanager
+    def committed(index: Index) -> Iterator[None]:
+        with commit(index):
+            yield
+        did.append("commit")
+
+    monkeypatch.setattr(os, "fsync", flushed)
+    monkeypatch.setattr(Path, "replace", renamed)
+    monkeypatch.setattr(Index, "writing", committed)
+    tokens = prompt(64, first=900)
+    put(store, tokens)
+    written = did.index("rename .kv")
+    assert did[written - 2 :] == [
+        f"flush {len(content_of(tokens))} bytes",
+        "commit",  # of what makes room
+        "rename .kv",
+        "flush folder",
+        "commit",
+    ]
+    assert shared(store, tokens) == 64
+
+
 def test_too_few_tokens_are_not_kept(store: PrefixStore) -> None:
     assert put(store, prompt(BLOCK_TOKENS - 1)) is None
     assert store.entries() == []
@@ -160,6 +200,20 @@ def test_what_is_pinned_makes_no_room_and_the_error_says_what_to_do(tmp_path: Pa
     with pytest.raises(StoreFull, match=r"cache\.disk_gib"):
         put(store, prompt(100, 20_000))
     assert shared(store, prompt(100, 10_000)) == 100
+
+
+def test_what_was_pinned_long_ago_makes_room_for_what_is_pinned_now(tmp_path: Path, clock: Clock) -> None:
+    size_bytes = len(content_of(prompt(100, first=10_000)))
+    store = PrefixStore(tmp_path, StoreLimits(4 * size_bytes, 0), now=clock)
+    for first in range(10_000, 70_000, 10_000):
+        clock.now_s += 1
+        put(store, prompt(100, first), Retention.PINNED)
+    pinned = [entry.used_s - 1_000_000 for entry in store.entries() if entry.retention is Retention.PINNED]
+    assert pinned == [5, 6]
+    kept = [first for first in range(10_000, 70_000, 10_000) if shared(store, prompt(100, first))]
+    assert kept == [30_000, 40_000, 50_000, 60_000]
+    put(store, prompt(100, 80_000))
+    assert shared(store, prompt(100, 80_000)) == 100
 
 
 def test_the_disk_is_never_filled_beyond_the_floor(tmp_path: Path) -> None:
@@ -231,6 +285,18 @@ def test_files_that_nobody_knows_are_set_aside_and_left_ones_removed(store: Pref
     assert ours.exists()
     assert [trouble.file for trouble in store.troubles()] == ["holiday.jpg"]
     assert shared(store, prompt(100)) == 100
+
+
+def test_of_many_troubles_the_latest_are_told_and_the_latest_files_kept(
+    store: PrefixStore, clock: Clock
+) -> None:
+    put(store, prompt(100))
+    for number in range(40):
+        (store.folder / f"{number}.jpg").write_bytes(b"not ours")
+        clock.now_s += 1
+        store.sweep()
+    assert [trouble.file for trouble in store.troubles()] == [f"{number}.jpg" for number in range(8, 40)]
+    assert len(list((store.folder / "quarantine").iterdir())) == 3
 
 
 def test_a_store_of_a_later_version_is_left_alone(store: PrefixStore) -> None:
@@ -320,6 +386,23 @@ def test_two_processes_that_find_the_index_damaged_set_it_aside_once(store: Pref
     assert len(store.troubles()) == 1
 
 
+def test_an_index_that_finds_no_room_takes_nothing_in_and_goes_on_when_there_is_some(
+    store: PrefixStore,
+) -> None:
+    put(store, prompt(100))
+    with store._index() as index:
+        (n_pages,) = index._db.execute("PRAGMA page_count").fetchone()
+        index._db.execute(f"PRAGMA max_page_count = {n_pages}")
+    with pytest.raises(StoreError, match="full"):
+        put(store, prompt(9_000, first=500))
+    assert shared(store, prompt(100)) == 100
+    assert len(names(store)) == 1
+    with store._index() as index:
+        index._db.execute("PRAGMA max_page_count = 1000000")
+    put(store, prompt(9_000, first=500))
+    assert shared(store, prompt(9_000, first=500)) == 9_000
+
+
 def test_a_short_life_takes_nothing_with_it(store: PrefixStore, clock: Clock) -> None:
     put(store, prompt(60))
     put(store, prompt(90), Retention.FIVE_MINUTES)
@@ -343,6 +426,19 @@ def test_a_shorter_life_takes_nothing_from_a_longer_one(store: PrefixStore, cloc
     put(store, prompt(60), Retention.FIVE_MINUTES)
     clock.now_s += 3_000
     assert shared(store, prompt(60)) == 60
+
+
+def test_the_speed_of_each_model_is_remembered_also_in_a_store_from_before_it_was(store: PrefixStore) -> None:
+    put(store, prompt(100))
+    store.close()
+    index = sqlite3.connect(store.folder / "index.sqlite")
+    index.execute("DROP TABLE rates")
+    index.close()
+    assert store.prefill_rate(SEED, 0.0) == 0.0
+    assert store.prefill_rate(SEED, 68.0) == 68.0
+    again = PrefixStore(store.folder, ROOMY)
+    assert (again.prefill_rate(SEED, 0.0), again.prefill_rate(OTHER_MODEL, 0.0)) == (68.0, 0.0)
+    assert shared(again, prompt(100)) == 100
 
 
 def test_a_place_whose_name_is_not_utf_8_harms_nothing(store: PrefixStore) -> None:

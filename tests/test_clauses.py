@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice.speaking.clauses import LIMIT_CHARS, Clauses
+from voice.speaking.clauses import LIMIT_CHARS, SCARCE_S, Clauses
 
 
 def clauses_of(text: str, *, cuts: tuple[int, ...] = ()) -> list[str]:
@@ -57,6 +57,14 @@ def test_later_clauses_are_not_cut_at_commas() -> None:
     chunker = Clauses()
     assert chunker.feed("It reads the file. Then") == ["It reads the file."]
     assert chunker.feed(" it goes on, and on, for a while. T") == ["Then it goes on, and on, for a while."]
+
+
+def test_while_little_speech_waits_a_clause_ends_at_a_comma() -> None:
+    chunker = Clauses()
+    chunker.feed("It reads the file. ")
+    assert chunker.feed("Then it goes on, and", SCARCE_S + 1) == ["It reads the file."]
+    assert chunker.feed(" on, for a while. T", SCARCE_S + 1) == ["Then it goes on, and on, for a while."]
+    assert chunker.feed("hen it turns round, and b", SCARCE_S - 1) == ["Then it turns round,"]
 
 
 def test_an_endless_sentence_is_cut_at_a_space_near_the_limit() -> None:

@@ -29,7 +29,19 @@ def utter(
 
 def test_help_names_every_command() -> None:
     shown = utter("--help").stdout
-    for command in ("talk", "trace", "demo", "run", "hear", "say", "ask", "models", "cache", "doctor"):
+    for command in (
+        "talk",
+        "trace",
+        "demo",
+        "run",
+        "hear",
+        "say",
+        "narrate",
+        "ask",
+        "models",
+        "cache",
+        "doctor",
+    ):
         assert command in shown
 
 

@@ -101,9 +101,17 @@ def test_a_missing_opening_tag_does_not_free_the_call() -> None:
     assert not admitted(grammar_of("qwen_xml"), "<function=delete_all>")[0].endswith("delete_all>")
 
 
-def test_bare_json_is_a_call_only_where_the_message_begins_with_it() -> None:
+@pytest.mark.parametrize("format_name", ["llama", "hermes"])
+def test_bare_json_is_a_call_only_where_the_message_begins_with_it(format_name: str) -> None:
     text = 'Like {"name": "nothing"}'
-    assert admitted(grammar_of("llama"), text) == (text, True)
+    assert admitted(grammar_of(format_name), text) == (text, True)
+
+
+def test_a_bare_call_of_qwen_obeys_the_grammar_too() -> None:
+    text = '{"name": "edit_file", "arguments": ' + JSON + "}"
+    assert admitted(grammar_of("hermes"), text) == (text, True)
+    assert not admitted(grammar_of("hermes"), text.replace("src/", "lib/", 1))[1]
+    assert not admitted(grammar_of("hermes"), '{"name": "delete_all"')[0].endswith("delete_all")
 
 
 def test_a_format_without_a_grammar_and_no_tools_leave_text_free() -> None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_families import make_model
+from tiny_families import CONFIGS, make_model
 
 from agent.decode.calls import CallGrammar, Constraint, Opener
 from agent.decode.payoff import Payoff
 from agent.engine import mlx_pick
 from agent.engine.mlx_decode import Decoding, MlxDecoder
-from agent.engine.mlx_model import MlxModel
+from agent.engine.mlx_model import Kv, MlxModel
 from agent.engine.mlx_tokeniser import load_tokeniser
 from agent.engine.protocol import Finish, Piece
 
@@ -31,10 +32,11 @@ class Eager(Payoff):
 
 @dataclass
 class Lab:
-    """A decoder, and the widths of the passes it has made."""
+    """A decoder, the widths of its passes, and how many of them began before their token was read."""
 
     decoder: MlxDecoder
     widths: list[int] = field(default_factory=list[int])
+    n_ahead: int = 0
 
     def run(
         self,
@@ -42,16 +44,22 @@ class Lab:
         constraint: Constraint = None,
         *,
         drafts: bool = True,
+        ahead: bool = True,
         max_tokens: int = 40,
         temperature: float = 0.0,
     ) -> list[Piece]:
-        self.widths.clear()
-        self.decoder.drafts = drafts
         how = Decoding(constraint, (), max_tokens, temperature, seed=1)
+        kv = self.begun(prompt)
+        self.decoder.drafts, self.decoder.goes_ahead = drafts, ahead
+        return list(self.decoder.decode(kv, prompt, how, lambda: False))
+
+    def begun(self, prompt: tuple[int, ...]) -> Kv:
+        """A cache that holds `prompt` but for its last token."""
         kv = self.decoder.model.new_kv()
         self.decoder.model.prefill(kv, prompt[:-1])
         self.widths.clear()
-        return list(self.decoder.decode(kv, prompt, how, lambda: False))
+        self.n_ahead = 0
+        return kv
 
 
 def tokens_of(pieces: list[Piece]) -> tuple[int, ...]:
@@ -73,6 +81,14 @@ def lab_of(folder: Path) -> Lab:
         return extend(kv, tokens, **options)
 
     decoder.model.extend = counted
+    extend_ahead: Any = decoder.model.extend_ahead
+
+    def counted_ahead(kv: Any, token: Any) -> Any:
+        lab.widths.append(1)
+        lab.n_ahead += 1
+        return extend_ahead(kv, token)
+
+    decoder.model.extend_ahead = counted_ahead
     return lab
 
 
@@ -163,6 +179,58 @@ def test_what_is_drawn_by_chance_is_the_same_with_drafts(lab: Lab) -> None:
         assert drawn[0] == drawn[1]
 
 
+@pytest.mark.parametrize("family", ["qwen2", "gemma4", "lfm2", "mamba"])
+def test_free_text_begins_each_pass_before_its_token_is_read_and_reads_as_if_it_did_not(
+    family: str, tmp_path: Path
+) -> None:
+    lab = lab_of(make_model(tmp_path / family, family))
+    for prompt in prompts(4):
+        for temperature in (0.0, 1.2):
+            waiting = lab.run(prompt, drafts=False, ahead=False, temperature=temperature)
+            assert lab.n_ahead == 0
+            n_passes = len(lab.widths)
+            ahead = lab.run(prompt, drafts=False, temperature=temperature)
+            assert ahead == waiting
+            # But for the first one, and at most one for nothing when the text has ended.
+            assert lab.n_ahead >= n_passes - 2
+            assert len(lab.widths) <= n_passes + 1
+
+
+@pytest.mark.skipif("deepseek_v41" not in CONFIGS, reason="mlx-lm for this Python has no such family")
+def test_a_family_that_cannot_be_taken_back_does_not_go_ahead(tmp_path: Path) -> None:
+    lab = lab_of(make_model(tmp_path / "deepseek", "deepseek_v41"))
+    assert tokens_of(lab.run((1, 2, 3, 4), max_tokens=8))
+    assert lab.n_ahead == 0
+
+
+@pytest.mark.parametrize("family", ["qwen2", "gemma3_text", "lfm2", "mamba"])
+def test_wherever_a_text_is_broken_off_its_cache_goes_on_as_if_nothing_had_been_computed_ahead(
+    family: str, tmp_path: Path
+) -> None:
+    lab = lab_of(make_model(tmp_path / family, family))
+    prompt = prompts(1)[0]
+    whole = tokens_of(lab.run(prompt, drafts=False, ahead=False, max_tokens=14))
+    lab.decoder.goes_ahead = True
+    for n_tokens, is_closed in product(range(1, 6), (False, True)):
+        kv, got = lab.begun(prompt), list[int]()
+
+        def is_enough(got: list[int] = got, n_tokens: int = n_tokens) -> bool:
+            return len(got) >= n_tokens
+
+        pieces = lab.decoder.decode(kv, prompt, Decoding(None, (), 14, 0.0, 0), is_enough)
+        for piece in pieces:
+            got += piece.tokens
+            if is_enough() and is_closed:
+                break
+        pieces.close()
+        assert len(got) == 1 or lab.n_ahead
+        held = (*prompt, *got)
+        assert kv.tokens == held[: len(kv.tokens)]
+        assert kv.cache.held(len(kv.tokens))
+        rest = lab.decoder.decode(kv, held, Decoding(None, (), 14 - len(got), 0.0, 0), lambda: False)
+        assert (*got, *tokens_of(list(rest))) == whole
+
+
 def test_what_a_grammar_forces_takes_one_pass_with_what_comes_before(lab: Lab) -> None:
     pieces = lab.run((1, 2, 3), 'start: "path: " /[ab]/ " and then the end\\n" /[cd]/', drafts=False)
     assert text_of(pieces)[:6] == "path: "
@@ -191,12 +259,15 @@ def free_text(lab: Lab, wanted: Callable[[bytes], bool]) -> tuple[tuple[int, ...
     raise AssertionError("the tiny model never writes what the test needs")
 
 
-@pytest.mark.parametrize("drafts", [True, False])
-def test_a_call_is_ruled_from_its_opener_to_its_end_and_free_text_is_not(lab: Lab, drafts: bool) -> None:
+@pytest.mark.parametrize(("drafts", "ahead"), [(True, True), (False, True), (False, False)])
+def test_a_call_is_ruled_from_its_opener_to_its_end_and_free_text_is_not(
+    lab: Lab, drafts: bool, ahead: bool
+) -> None:
     prompt, said = free_text(lab, lambda part: part.isascii() and part.decode().isprintable())
     opener = said[4:7].decode()
     calls = CallGrammar((Opener(opener, "call"),), 'call: "(" /[0-9]/ ")"\n')
-    pieces = lab.run(prompt, calls, drafts=drafts, max_tokens=16)
+    pieces = lab.run(prompt, calls, drafts=drafts, ahead=ahead, max_tokens=16)
+    assert ahead or lab.n_ahead == 0
     written = bytes(tokens_of(pieces))
     end = written.index(opener.encode()) + len(opener)
     assert written[:end] == said[:end]

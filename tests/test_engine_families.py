@@ -44,7 +44,10 @@ FAMILIES = {
     "mamba": Family.RECURRENT,
     "deepseek_v41": Family.UNKNOWN,
 }
-ONE_OF_EACH = ("qwen2", "gemma3_text", "qwen3_next", "mamba", "deepseek_v41")
+FAMILIES = {name: family for name, family in FAMILIES.items() if name in CONFIGS}
+ONE_OF_EACH = [
+    name for name in ("qwen2", "gemma3_text", "qwen3_next", "mamba", "deepseek_v41") if name in CONFIGS
+]
 
 _RANDOM = random.Random(3)
 TOKENS = tuple(_RANDOM.randrange(256) for _ in range(48))
@@ -235,7 +238,7 @@ def test_a_saved_cache_is_as_large_as_its_tokens_and_checkpoints_need(
     tinies: dict[str, Tiny], tmp_path: Path
 ) -> None:
     path = tmp_path / "kv.safetensors"
-    for name in ("qwen2", "lfm2", "deepseek_v41"):
+    for name in {"qwen2", "lfm2", "deepseek_v41"} & CONFIGS.keys():
         model = tinies[name].model
         kv = model.new_kv()
         tinies[name].go_on(kv, TOKENS)
@@ -370,7 +373,7 @@ def test_attention_is_reckoned_by_its_scores() -> None:
     assert attention_bytes(heads=12, n_new=512, n_all=8192) == 2 * 4 * 12 * 512 * 8192
 
 
-@pytest.mark.parametrize("name", ["gemma3_text", "qwen3_next", "deepseek_v41"])
+@pytest.mark.parametrize("name", ONE_OF_EACH[1:])
 @pytest.mark.parametrize(
     ("said", "error"),
     [
@@ -458,6 +461,32 @@ def test_weights_of_16_bits_are_computed_in_float32_on_a_processor(
     logits = model.extend(kv, TOKENS)
     assert model.kv_dtype == "float32"
     assert {logits.dtype, *(array.dtype for array in kv.cache.arrays())} == {mx.float32}
+
+
+@pytest.mark.parametrize("family", ["qwen2", "gemma3_text", "lfm2", "mamba"])
+def test_with_16_bits_chosen_keys_are_kept_saved_and_restored_in_them(
+    family: str, folders: dict[str, Path], tinies: dict[str, Tiny], tmp_path: Path
+) -> None:
+    model = MlxModel(folders[family], numbers="float16")
+    tiny, mx = Tiny(folders[family], model, None), model.mx
+    kv = model.new_kv()
+    tiny.go_on(kv, TOKENS)
+    held = {array.dtype for layer in kv.cache.attention for array in (layer.keys, layer.values)}
+    assert held <= {mx.float16}
+    expected = tiny.go_on(model.new_kv(), (*TOKENS[:24], *OTHERS[:5]))[1]
+    exact = tinies[family].from_scratch((*TOKENS[:24], *OTHERS[:5]))
+    np.testing.assert_allclose(expected, exact, rtol=0, atol=2e-2 * np.abs(exact).max())
+    path = tmp_path / "kv.safetensors"
+    model.save_kv(path, kv)
+    if model.family is Family.UNKNOWN:
+        return
+    _, logits = tiny.go_on(model.load_kv(path, TOKENS), (*TOKENS[:24], *OTHERS[:5]))
+    np.testing.assert_allclose(logits, expected, rtol=0, atol=1e-2 * np.abs(exact).max())
+    with pytest.raises(ValueError, match="another model"):
+        tinies[family].model.load_kv(path, TOKENS)
+    saved: Any = mx.load(str(path))
+    attention = [array.dtype for name, array in saved.items() if name.startswith("attention.")]
+    assert set(attention) <= {mx.float16} and bool(attention) == bool(kv.cache.attention)
 
 
 def test_the_fingerprint_tells_models_and_types_apart(folders: dict[str, Path], tmp_path: Path) -> None:

@@ -152,8 +152,9 @@ def test_any_lines_make_a_valid_grammar(lines: list[str]) -> None:
         grammar.choice(['we"ird\\name.py', "na\u00efve \U0001f600.py"]),
         grammar.line(60),
         grammar.spoken(3),
-        grammar.code(40, is_opened=True),
-        grammar.code(40, is_opened=False),
+        grammar.code(40, grammar.behind("def load")),
+        grammar.code(40, grammar.behind("export class Route")),
+        grammar.code(40),
     ],
 )
 def test_every_grammar_is_valid(source: str) -> None:

@@ -1,36 +1,37 @@
-"""Kokoro speaks behind the same protocol, and says what is wrong when it cannot."""
+"""Kokoro speaks English in its voices and in mixtures of them, and says what is wrong when it cannot."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from agent.errors import UtterError
-from agent.models.store import ModelStore
 from voice.speaking.engines.kokoro import KokoroSynthesiser
+from voice.speaking.engines.phonemes import phonemes_of
 
 
-def test_kokoro_speaks_english_in_clean_pieces(store: ModelStore) -> None:
-    pytest.importorskip("kokoro_onnx", reason="the extra `kokoro` is not installed")
-    kokoro = KokoroSynthesiser(store.path("kokoro"), "jm_kumo")
-    pieces = list(kokoro.synthesise("Run the tests."))
-    assert 0.5 < sum(map(len, pieces)) / kokoro.sample_rate < 3
-    assert all(piece.dtype == np.float32 and 0.1 < np.abs(piece).max() < 1 for piece in pieces)
-    assert list(kokoro.synthesise("🙂")) == []
+def test_phonemes_carry_stress_and_the_ends_of_clauses() -> None:
+    assert phonemes_of("Hello, you.") == "həlˈoʊ, juː."
 
 
-def test_an_unknown_voice_is_named_with_those_there_are(store: ModelStore) -> None:
-    pytest.importorskip("kokoro_onnx", reason="the extra `kokoro` is not installed")
+def test_a_mixture_is_a_voice_of_its_own(kokoro: KokoroSynthesiser) -> None:
+    def said(voice: str | dict[str, float]) -> np.ndarray:
+        kokoro.use(voice)
+        return np.concatenate(list(kokoro.synthesise("Hello there.")))
+
+    alone, again, mixed = said("jm_kumo"), said({"jm_kumo": 1.0}), said({"jm_kumo": 0.5, "jf_nezumi": 0.5})
+    kokoro.use("jm_kumo")
+    assert np.array_equal(alone, again)
+    assert len(mixed) != len(alone) or not np.allclose(mixed, alone, atol=0.05)
+
+
+def test_an_unknown_voice_is_named_with_those_there_are(kokoro: KokoroSynthesiser) -> None:
     with pytest.raises(UtterError, match=r"'nobody'.*jm_kumo"):
-        KokoroSynthesiser(store.path("kokoro"), "nobody")
+        kokoro.use("nobody")
 
 
-def test_without_the_extra_the_error_says_how_to_get_it(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setitem(sys.modules, "kokoro_onnx", None)
-    with pytest.raises(UtterError, match="kokoro-onnx"):
+def test_a_missing_model_is_an_error_for_the_user(tmp_path: Path) -> None:
+    with pytest.raises(UtterError, match="utter models"):
         KokoroSynthesiser(tmp_path, "jm_kumo")

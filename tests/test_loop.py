@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from agent import sandbox
 from agent.engine.scripted import ScriptedEngine
 from agent.events import (
     EndReason,
@@ -115,6 +116,41 @@ def test_a_question_is_answered_in_words_with_the_code_before_it(root: Path) -> 
     assert "return width + height" in asked
 
 
+def test_no_word_of_the_model_stands_for_a_run_of_the_tests(root: Path) -> None:
+    request = "Is area safe to use, as far as the tests can tell?"
+    one = agent(root, ScriptedEngine([" say\n", " Yes. All the tests pass."]))
+    (events,) = turns(one, request)
+    assert said(events) == "Yes."
+    assert calls(events) == ["run_tests"]
+    assert [fact.failed for fact in facts(events) if isinstance(fact, TestsRun)] == [1]
+    assert one.conversation is not None
+    assert "All the tests pass" not in "".join(e.text for e in one.conversation.transcript.entries)
+
+
+def test_a_verdict_in_the_place_of_a_change_is_told_as_none(root: Path) -> None:
+    script = [" change\n", " say\n", " I made it simpler. All tests pass."]
+    (events,) = turns(agent(root, ScriptedEngine(script)), "Edge, a bit simpler maybe")
+    assert (said(events).strip(), calls(events)) == ("I made it simpler.", ["run_tests"])
+    assert ending(events) == TurnEnded(EndReason.FAILED, "I changed nothing.")
+
+
+def test_what_a_run_has_shown_may_be_said(root: Path) -> None:
+    script = [" say\n", " One test fails, since area adds.", " say\n", " All the tests pass."]
+    requests = ("Run the tests.", "Is area safe to use, as far as tests can tell?", "And what about area?")
+    _, true, untrue = turns(agent(root, ScriptedEngine(script)), *requests)
+    assert (said(true), calls(true)) == ("One test fails, since area adds.", [])
+    assert (said(untrue), calls(untrue)) == ("", ["run_tests"])
+
+
+def test_who_asks_how_the_tests_go_gets_a_run(root: Path) -> None:
+    one = agent(root, ScriptedEngine([" say\n", " It adds the sides."]))
+    alone, beside = turns(
+        one, "Before I go home, are all the tests green?", "Do the tests pass? What does area do?"
+    )
+    assert (calls(alone), said(alone)) == (["run_tests"], "")
+    assert (calls(beside), said(beside)) == (["run_tests"], "It adds the sides.")
+
+
 def test_the_code_is_fixed_and_the_test_is_left_alone(root: Path) -> None:
     script = (" rewrite_function\n", " It adds.\n", RIGHT)
     (events,) = turns(agent(root, ScriptedEngine(script)), "Fix the failing test.")
@@ -142,6 +178,24 @@ def test_a_fix_that_fails_is_never_claimed(root: Path) -> None:
     assert end.detail.startswith("I could not fix it: that change did not help, so I took it back")
     assert not any(isinstance(fact, FileEdited) for fact in facts(events))
     assert "os.sep" in (root / "shapes.py").read_text()
+
+
+def test_the_model_begins_no_try_that_would_not_end_in_time(root: Path) -> None:
+    (root / "shapes.py").write_text(CODE.replace("return width + height", "import os\n    return os.sep"))
+    again = (" rewrite_function\n", " Hm it fails.\n", "(width, height):\n    return {}\n```")
+    script = [fill.replace("{}", str(n)) for n in (1, 2, 3, 4) for fill in again]
+    late = agent(root, ScriptedEngine(script), Limits(tries_s=0.0))
+    (events,) = turns(late, "Fix the failing test.")
+    assert calls(events) == ["run_tests", "rewrite_function"]
+    assert ending(events).reason is EndReason.FAILED
+    assert ending(events).detail.startswith("I could not fix it")
+
+
+def test_however_slow_the_model_is_small_repairs_are_tried(root: Path) -> None:
+    script = (" rewrite_function\n", " It adds.\n", SAME)
+    (events,) = turns(agent(root, ScriptedEngine(script), Limits(tries_s=0.0)), "Fix the failing test.")
+    assert calls(events) == ["run_tests", "rewrite_function", "edit_file", "run_tests"]
+    assert ending(events).reason is EndReason.ANSWERED
 
 
 def test_a_change_that_breaks_a_test_is_taken_back(root: Path) -> None:
@@ -394,3 +448,85 @@ def test_what_the_user_saves_while_the_tests_run_is_not_taken_back(root: Path) -
     assert isinstance(done, Outcome)
     assert done.content.endswith("and shapes.py has been saved since, so I left it as it is")
     assert (root / "shapes.py").read_text() == "mine = 1\n"
+
+
+def test_it_is_what_the_turn_before_spoke_of(root: Path) -> None:
+    script = [" say\n", " It goes round.", " Return the length of all edges."]
+    _, documented = turns(agent(root, ScriptedEngine(script)), "What does edge do?", "Add a docstring to it.")
+    assert calls(documented) == ["document", "run_tests"]
+    assert 'def edge(width, height):\n    """Return the length' in (root / "shapes.py").read_text()
+
+
+def test_both_parts_of_a_request_are_about_the_same_function(root: Path) -> None:
+    request = "Rename edge to border length and add a docstring to it."
+    (events,) = turns(agent(root, ScriptedEngine([" Return the length of all edges."])), request)
+    assert calls(events) == ["rename", "run_tests", "document", "run_tests"]
+    assert 'def border_length(width, height):\n    """Return' in (root / "shapes.py").read_text()
+
+
+def test_where_the_words_are_not_sure_the_model_chooses_and_an_answer_changes_nothing(root: Path) -> None:
+    one = agent(root, ScriptedEngine([" answer\n", " say\n", " It is square."]))
+    (events,) = turns(one, "The shape of it all, maybe")
+    assert said(events) == "It is square."
+    assert calls(events) == []
+    assert (root / "shapes.py").read_text() == CODE
+    changing = [" change\n", " rewrite_function\n", " edge\n", "(width, height):\n    return 0\n```"]
+    changing += [" say\n", " That cannot be."]
+    (events,) = turns(agent(root, ScriptedEngine(changing)), "Edge, a bit simpler maybe")
+    assert calls(events) == ["rewrite_function"]
+    assert said(events) == "That cannot be."
+    assert (root / "shapes.py").read_text() == CODE
+
+
+def test_what_crashed_is_tried_anew_with_the_reason_and_without_the_first_try(root: Path) -> None:
+    crash = (" rewrite_function\n", " edge\n", "(width, height):\n    return width.size\n```")
+    good = (" rewrite_function\n", " edge\n", "(width, height):\n    return 2 * width + 2 * height\n```")
+    one = agent(root, ScriptedEngine([*crash, *good]))
+    (events,) = turns(one, "Simplify edge.")
+    assert calls(events) == ["rewrite_function", "rewrite_function", "run_tests"]
+    assert one.conversation is not None
+    kept = "".join(entry.text for entry in one.conversation.transcript.entries)
+    assert "width.size" not in kept
+    assert "problem: a first try went wrong: that change made test_edge fail" in kept
+    assert "AttributeError" in kept
+
+
+def test_a_broken_line_is_mended_without_the_model(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    right = CODE.replace("+", "*", 1)
+    (root / "shapes.py").write_text(right.replace("def edge(width, height):", "def edge(width, height)"))
+    confined = sandbox.find(root.resolve(), tmp_path_factory.mktemp("cache"), root / "home").sandbox
+    if confined is None:
+        pytest.skip("there is no sandbox here, and code that cannot be read is not tried without one")
+    tools = Toolbox(Workspace(root), project_environment(os.environ, Path(sys.prefix)), sandbox=confined)
+    engine = ScriptedEngine([])
+    (events,) = turns(
+        Agent(engine, ChatTemplate(engine.chat_template), tools), "Nothing runs any more, please fix it."
+    )
+    assert calls(events) == ["run_tests", "edit_file", "run_tests"]
+    assert (root / "shapes.py").read_text() == right
+
+
+def test_a_function_is_taken_out_unless_a_test_needs_it(root: Path) -> None:
+    unused = "# Nobody calls it.\ndef spare():\n    return 1\n\n\n"
+    right = CODE.replace("+", "*", 1)
+    (root / "shapes.py").write_text(right.replace("def edge", f"{unused}def edge"))
+    gone, kept = turns(agent(root, ScriptedEngine([])), "Delete the function spare.", "Get rid of edge.")
+    assert calls(gone) == ["remove", "run_tests"]
+    assert "def spare" not in (root / "shapes.py").read_text()
+    assert "made test_area fail" in next(e.content for e in kept if isinstance(e, ToolResult))
+    assert "def edge(width, height):" in (root / "shapes.py").read_text()
+
+
+def test_it_is_deleted_only_when_it_was_just_spoken_of(root: Path) -> None:
+    right = CODE.replace("+", "*", 1)
+    (root / "shapes.py").write_text(right.replace("def edge", "def spare():\n    return 1\n\n\ndef edge"))
+    requests = ("Rename spare to extra.", "Run the tests.", "Delete it.", "Don't delete extra.")
+    _, _, asked, kept = turns(agent(root, ScriptedEngine([])), *requests)
+    assert (calls(asked), calls(kept)) == (["say"], ["say"])
+    assert "say: delete extra" in str(asked)
+    assert "def extra" in (root / "shapes.py").read_text()
+    _, gone = turns(agent(root, ScriptedEngine([])), "Rename extra to spare.", "Delete it.")
+    assert calls(gone) == ["remove", "run_tests"]
+    assert "def spare" not in (root / "shapes.py").read_text()

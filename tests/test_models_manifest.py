@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from itertools import chain
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.models.conversions import VERSIONS
+from agent.models.hub import HUB_MODELS, HubError, fetch_hub, hub_folder
 from agent.models.manifest import Derived, Model, UnknownModel, load_manifest
 from agent.models.plan import Present, plan
 
@@ -110,3 +113,53 @@ def test_a_plan_holds_exactly_what_is_missing_and_nothing_twice(
     assert len(made.wheels) == len(needed)
     results = sum(step.file.size for step in made.files) + sum(entry.size for entry in made.conversions)
     assert made.disk_size == made.download_size + results
+
+
+# ------------------------------------------------------------------------------------------- models of a hub
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A hub's cache that is empty, and a hub that cannot be reached."""
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    for name, value in {"HF_HUB_CACHE": str(tmp_path), "HF_ENDPOINT": "http://127.0.0.1:9"}.items():
+        monkeypatch.setenv(name, value)
+    return tmp_path
+
+
+def test_weights_under_terms_are_not_fetched_before_they_are_agreed_to(hub: Path) -> None:
+    with pytest.raises(HubError, match=r"commercial purpose\..*did not agree"):
+        fetch_hub("xtts-v2", agreed=False)
+    assert list(hub.iterdir()) == []
+
+
+def test_weights_that_are_not_here_say_how_they_are_fetched(hub: Path) -> None:
+    with pytest.raises(HubError, match="utter models fetch chatterbox"):
+        hub_folder("chatterbox")
+    with pytest.raises(HubError, match="no model 'nobodys'"):
+        hub_folder("nobodys")
+
+
+def test_weights_that_are_here_are_found_without_the_network(hub: Path) -> None:
+    for repository in HUB_MODELS["csm"].repositories:
+        with pytest.raises(HubError):
+            hub_folder("csm")
+        own = hub / f"models--{repository.name.replace('/', '--')}"
+        (own / "refs").mkdir(parents=True)
+        (own / "refs" / "main").write_text("0" * 40)
+        snapshot = own / "snapshots" / ("0" * 40)
+        snapshot.mkdir(parents=True)
+        # A download writes down what there is, also what it leaves out.
+        listed = {name: {"size": 1, "blob_id": "0" * 40} for name in ("config.json", "left-out.bin")}
+        (own / "trees").mkdir()
+        tree = json.dumps({"format_version": 1, "files": listed if repository.only else {}})
+        (own / "trees" / f"{'0' * 40}.json").write_text(tree)
+        (snapshot / "config.json").write_text("{}")
+    assert hub_folder("csm").parent.parent.name == "models--mlx-community--csm-1b"
+
+
+def test_a_hub_that_cannot_be_reached_is_told(hub: Path) -> None:
+    with pytest.raises(HubError, match="with the network on"):
+        fetch_hub("qwen3-tts", agreed=False)

@@ -360,7 +360,7 @@ def test_words_that_were_broken_off_stay_as_far_as_they_came(root: Path) -> None
     async def run() -> None:
         events = one.turn("Tell me.")
         async for event in events:
-            if isinstance(event, TextDelta) and event.text.strip() == "l":
+            if isinstance(event, TextDelta) and event.text.endswith("l"):
                 break
         await events.aclose()
         async for _ in one.turn("Stop?"):
@@ -436,3 +436,17 @@ def test_what_was_done_without_the_model_outlives_the_turn_and_is_told_with_the_
 
     asyncio.run(run())
     assert "Earlier request: Run the tests. Done: run_tests: 9 passed\n" in engine.prompts[0]
+
+
+def test_what_it_says_of_the_tests_has_to_be_run(root: Path) -> None:
+    (root / "test_a.py").write_text("from a import area\n\n\ndef test_area():\n    assert area(2, 3) == 5\n")
+    one = agent(root, ScriptedEngine(["I had a look. All the tests pass.", "Yes, one test fails."]))
+    untrue, true = turns(one, "Is area right?", "Really?")
+    assert "".join(event.text for event in untrue if isinstance(event, TextDelta)).strip() == "I had a look."
+    assert [event.name for event in untrue if isinstance(event, ToolCallReady)] == ["run_tests"]
+    assert "".join(event.text for event in true if isinstance(event, TextDelta)) == "Yes, one test fails."
+    assert not any(isinstance(event, ToolCallReady) for event in true)
+    assert one.conversation is not None
+    kept = "".join(entry.text for entry in one.conversation.transcript.entries)
+    assert "I ran the tests." in kept
+    assert "All the tests pass" not in kept

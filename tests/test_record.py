@@ -9,7 +9,7 @@ from agent.errors import UtterError
 from agent.events import TextDelta, ToolCallReady, ToolResult
 from agent.facts import TestsRun
 from voice.conversation.record import SessionRecord, clock
-from voice.conversation.turns import AgentEvent, Saying, Stamped, UtteranceHeard
+from voice.conversation.turns import AgentEvent, Saying, Stamped, UtteranceHeard, Wrote
 from voice.hearing.transcribe import Heard
 
 HEARD = Heard(
@@ -36,6 +36,7 @@ def test_each_moment_is_on_disk_before_the_next(tmp_path: Path) -> None:
     assert [row["type"] for row in rows(record)] == ["UtteranceHeard"]
     record.tell(Stamped(2.0, AgentEvent(CALL)))
     record.tell(Stamped(2.5, AgentEvent(RESULT)))
+    assert record.jsonl_path.parent.stat().st_mode & 0o077 == 0  # nobody else reads it
     assert rows(record)[1]["arguments"] == {"note": "näh"}
     assert rows(record)[2]["summary_facts"][0]["passed"] == 1  # type: ignore[index]
     assert "You: Run the tests." in record.markdown_path.read_text(encoding="utf-8")
@@ -49,7 +50,14 @@ def test_text_deltas_are_left_to_what_is_said(tmp_path: Path) -> None:
     assert "Utter: One passed." in record.markdown_path.read_text(encoding="utf-8")
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_what_was_typed_is_in_the_transcript_as_what_was_said_is(tmp_path: Path) -> None:
+    with SessionRecord(tmp_path) as record:
+        record.tell(Stamped(3.0, Wrote("run the tests")))
+    assert rows(record) == [{"at_s": 3.0, "type": "Wrote", "text": "run the tests"}]
+    assert "## 0:03.0 You, typed: run the tests" in record.markdown_path.read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs /dev/full")
 def test_a_full_disk_is_told_once(tmp_path: Path) -> None:
     (tmp_path / "transcript.jsonl").symlink_to("/dev/full")
     record = SessionRecord(tmp_path)

@@ -8,7 +8,7 @@ import pytest
 
 from agent.code.index import CodeIndex
 from agent.guided.constants import number, setting
-from agent.guided.routing import Route, route, split
+from agent.guided.routing import Route, asks_more_than_a_run, is_run_asked_in, route, split
 from agent.intents import direct
 from agent.permissions import Action, Deny, Kind, decide, is_git_internal, is_secret
 from agent.workspace import Workspace
@@ -26,6 +26,16 @@ NAMES = ("parse_config", "Catalogue", "LIMIT", "total", "load_data")
         ("Are all the tests still green?", "run_tests"),
         ("Which tests are failing?", "run_tests"),
         ("Check whether the tests pass", "run_tests"),
+        ("Is every test okay at the moment?", "run_tests"),
+        ("Please run the tests of the parser package.", "run_tests"),
+        ("Do the tests for parse config pass at present?", "run_tests"),
+        ("Run the parser tests.", "run_tests"),
+        ("Are there any failing tests?", "run_tests"),
+        ("I'd like to know if the tests pass.", "run_tests"),
+        ("What's the status of the tests?", "run_tests"),
+        ("How are the tests doing?", "run_tests"),
+        ("Give the tests another try.", "run_tests"),
+        ("Tell me which test fails, but don't change anything.", "run_tests"),
         ("What changed?", "git_diff"),
         ("What has changed so far?", "git_diff"),
         ("What did you change?", "git_diff"),
@@ -58,6 +68,11 @@ def test_a_request_that_names_a_tool_needs_no_model(request_: str, tool: str) ->
         ),
         ("Rename catalogue to book index everywhere", "rename", {"old": "Catalogue", "new": "BookIndex"}),
         ("rename limit to upper limit", "rename", {"old": "LIMIT", "new": "UPPER_LIMIT"}),
+        ("Rename the class Catalogue to index.", "rename", {"old": "Catalogue", "new": "Index"}),
+        ("rename limit to maximum", "rename", {"old": "LIMIT", "new": "MAXIMUM"}),
+        ("Rename total to Sum.", "rename", {"old": "total", "new": "Sum"}),
+        ("Rename Catalogue to catalogue.", "rename", {"old": "Catalogue", "new": "catalogue"}),
+        ("Rename Catalogue to book_index.", "rename", {"old": "Catalogue", "new": "book_index"}),
         ("Commit this with the message fix the fee", "git_commit", {"message": "Fix the fee"}),
         ("commit everything", "git_commit", {"message": "Update"}),
         ("Commit.", "git_commit", {"message": "Update"}),
@@ -85,6 +100,10 @@ def test_the_words_give_the_arguments_too(request_: str, tool: str, arguments: d
         ("Rename format hours to show hours", ("formatHours", "a_b", "c_d"), "showHours"),
         ("Rename is overdrawn to in debt", ("IsOverdrawn",), "InDebt"),
         ("Rename load to load data", ("load", "parse_config"), "load_data"),
+        ("I'd rather have parse text called read text, also in the tests.", ("parseText",), "readText"),
+        ("Could you call the method last final stop from now on?", ("last", "aB"), "finalStop"),
+        ("Line count should be named rows.", ("line_count",), "rows"),
+        ("Please change the name of slugify to make slug", ("slugify", "aB"), "makeSlug"),
     ],
 )
 def test_a_new_name_is_written_as_the_project_writes_names(
@@ -101,12 +120,36 @@ def test_a_new_name_is_written_as_the_project_writes_names(
         "What does parse_config do?",
         "Fix the failing test.",
         "Why do the tests fail?",
+        "Run the tests and tell me why they fail.",
+        "How do I run the tests?",
+        "How many tests are there?",
+        "Which tests cover parse_config?",
+        "What does the test for total expect?",
+        "What happens if the tests fail?",
+        "Is parse_config broken?",
+        "Run the linter on the tests.",
         "Rename the moon to cheese",
         "Where is the entrance used?",
         "Add a test for parse_config",
         "What changed my mind about total?",
         "List the files that parse_config reads and explain them",
         "Change the status line to green",
+        "Total should be called with two lists.",
+        "Have total called once.",
+        "Call total from parse_config",
+        "I want a function called total",
+        "Could total be called sum?",
+        "Call the total method.",
+        "Call the total function in parse_config",
+        "Call total immediately",
+        "Call total then close",
+        "Call total once per order",
+        "Call parse config before total",
+        "Call parse config",
+        "Total must be called exactly once.",
+        "I want total called whenever the file changes.",
+        "Get the total called Bob",
+        "I'd rather not have total called sum.",
         "Commit history please.",
         "Commit nothing yet.",
         "Commit only the parser.",
@@ -147,13 +190,13 @@ def test_a_name_is_taken_as_it_is_written_before_one_that_only_sounds_like_it() 
         ("Could you change the default port to 9000?", Route.CHANGE),
         ("Put a limit on the retries", Route.CHANGE),
         ("Use a set instead of a list in total", Route.CHANGE),
-        ("total should return zero for an empty list", Route.UNCLEAR),
-        ("The limit must be ten", Route.UNCLEAR),
+        ("total should return zero for an empty list", Route.CHANGE),
+        ("The limit must be ten", Route.CHANGE),
         ("Print a message when the book is missing.", Route.UNCLEAR),
-        ("Search should ignore case.", Route.UNCLEAR),
+        ("Search should ignore case.", Route.CHANGE),
         ("Show the author in the overdue report.", Route.UNCLEAR),
         ("Read the settings from a YAML file instead.", Route.UNCLEAR),
-        ("Find should ignore accents.", Route.UNCLEAR),
+        ("Find should ignore accents.", Route.CHANGE),
         ("Show me the parser", Route.QUESTION),
         ("Read notes.txt", Route.QUESTION),
         ("Find where the fee is computed", Route.QUESTION),
@@ -182,6 +225,14 @@ def test_requests_are_told_apart(request_: str, expected: Route) -> None:
 )
 def test_two_requests_in_one_sentence_are_split(request_: str, parts: tuple[str, ...]) -> None:
     assert split(request_) == parts
+
+
+def test_how_the_tests_go_may_be_asked_in_a_part_of_a_request() -> None:
+    assert is_run_asked_in("Before I go home, are all the tests green?")
+    assert not asks_more_than_a_run("Before I go home, are all the tests green?")
+    assert is_run_asked_in("Do the tests pass? What does total do?")
+    assert asks_more_than_a_run("Do the tests pass? What does total do?")
+    assert not is_run_asked_in("What does the test of total check?")
 
 
 @pytest.mark.parametrize("path", [".git/config", "a/.GIT/hooks/pre-commit", ".Git", ".g\u200cit/config"])

@@ -56,10 +56,10 @@ def result(*facts: Fact, ok: bool = True) -> ToolResult:
     ("fact", "expected"),
     [
         (RED, "Seven tests passed, one failed: test subtract, expected one but got five."),
-        (GREEN, "All tests passed, eight of eight."),
+        (GREEN, "All eight tests passed."),
         (TestsRun("pytest", 1, 0), "The one test passed."),
         (TestsRun("pytest", 2, 0, skipped=1), "Both tests passed, one skipped."),
-        (TestsRun("pytest", 130, 0), "All tests passed, 130 of 130."),
+        (TestsRun("pytest", 130, 0), "All 130 tests passed."),
         (TestsRun("pytest", 0, 0), "No tests were run."),
         (TestsRun("pytest", 0, 0, errors=2), "No test passed, two could not run."),
         (
@@ -100,6 +100,7 @@ def result(*facts: Fact, ok: bool = True) -> ToolResult:
             "42 files, among them readme dot M D, Makefile, core dot py and license.",
         ),
         (SearchFound("parse_config", (), 0), "I found no parse config."),
+        (SearchFound("x", (), 0, 2), "I found no x. Two large files were not searched."),
         (SearchFound("parse_config", (("config.py", 12),), 1),
          "I found parse config once: config dot py line twelve."),
         (
@@ -142,7 +143,7 @@ def test_a_failing_run_that_work_follows_is_said_in_short() -> None:
     turn = [result(RED), ToolCallStarted("2", "edit"), result(EDIT), result(GREEN), ENDED]
     assert said(*turn) == (
         "One test failed. In calc dot py, line seven, in subtract: "
-        "return a plus b became return a minus b. All tests passed, eight of eight."
+        "return a plus b became return a minus b. All eight tests passed."
     )
 
 
@@ -156,17 +157,12 @@ def test_a_failing_run_is_said_before_the_prose_about_it() -> None:
 
 
 def test_the_same_result_is_not_said_twice_running() -> None:
-    assert said(result(GREEN), result(GREEN), ENDED) == "All tests passed, eight of eight."
-    assert (
-        said(result(GREEN), result(EDIT), result(GREEN), ENDED).count("All tests passed, eight of eight.")
-        == 2
-    )
+    assert said(result(GREEN), result(GREEN), ENDED) == "All eight tests passed."
+    assert said(result(GREEN), result(EDIT), result(GREEN), ENDED).count("All eight tests passed.") == 2
 
 
 def test_a_refusal_that_was_got_round_is_not_said() -> None:
-    assert (
-        said(result(Refused("edit", "Not now.")), result(GREEN), ENDED) == "All tests passed, eight of eight."
-    )
+    assert said(result(Refused("edit", "Not now.")), result(GREEN), ENDED) == "All eight tests passed."
 
 
 @pytest.mark.parametrize(
@@ -187,6 +183,44 @@ def test_a_turn_without_an_answer_says_so_truthfully(events: list[Event], expect
     assert said(*events) == expected
 
 
+NAMES = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota"]
+
+
+def test_of_a_long_list_the_first_items_are_said_and_the_rest_is_counted() -> None:
+    items = [f"- the {name} module" for name in NAMES]
+    items[7] += " fails"
+    items[8] += " has 3 lines"
+    script = Script()
+    spoken_turn = [*script.feed(TextDelta("It has these parts:\n" + "\n".join(items) + "\n\nThat is all.")),
+                   *script.feed(ENDED)]  # fmt: skip
+    assert spoken_turn == [
+        "It has these parts:", "the alpha module", "the beta module", "the gamma module", "the delta module",
+        "the theta module fails", "the iota module has 3 lines", "And three more items.", "That is all.",
+    ]  # fmt: skip
+    assert script.left_out() == ["the epsilon module", "the zeta module", "the eta module"]
+    assert script.left_out() == []
+
+
+def test_a_short_list_is_said_whole() -> None:
+    text = "\n".join(f"{number}. do the {name} step" for number, name in enumerate(NAMES[:6], 1))
+    assert said(TextDelta(text), ENDED).count("step") == 6
+
+
+def test_a_long_turn_ends_with_what_came_of_it() -> None:
+    other = FileEdited("core/shelf.py", 3, 0)
+    turn = [result(fact) for fact in (RED, EDIT, other, RED, EDIT, GREEN, Committed("a", "Mend it", 2))]
+    assert said(*turn, ENDED).endswith(
+        "In short: I changed two files, calc dot py and shelf dot py, and in the end all eight "
+        "tests passed, and I made one commit."
+    )
+    assert "In short" not in said(result(RED), result(EDIT), result(GREEN), ENDED)
+    assert "In short" not in said(*turn, TurnEnded(EndReason.CANCELLED))
+    failing = [result(fact) for fact in (EDIT, EDIT, EDIT, EDIT, RED)]
+    assert "one test failed in the end, seven passed." in said(
+        *failing, TurnEnded(EndReason.STEP_LIMIT, "Enough.")
+    )
+
+
 def test_an_approval_is_asked_for_with_the_command_in_words() -> None:
     asked = said(ApprovalNeeded("1", "git push --force origin main"), TurnEnded(EndReason.CANCELLED))
     assert asked == "I need your word for this: git push force origin main. Shall I?"
@@ -203,11 +237,20 @@ def test_an_approval_is_asked_for_with_the_command_in_words() -> None:
         ("It is -3, not 3.14 or 1,234.", "It is minus 3, not 3.14 or 1,234."),
         ("In commit 1a2b3c4d5e it broke.", "In commit it broke."),
         ("Pass --max-fail=1 to it.", "Pass max fail 1 to it."),
+        ("Use -v or -rf, not x-y or -3.", "Use option v or option r f, not x-y or minus 3."),
         ("`a + b` -> `x == -3`", "a plus b to x equals minus 3"),
         ("# Title\n- one\n- two", "Title, one, two"),
         ("**bold**, *it* and snake_case", "bold, it and snake case"),
         ("```python\na = 1\nb = 2\n```", "Two lines of Python."),
         ("```\nx\ny\nz\n```\nand so", "Three lines of code. and so"),
+        (
+            "```python\nimport re\n\ndef parse_config(path):\n    def inner():\n        pass\n```",
+            "Four lines of Python defining parse config.",
+        ),
+        (
+            "```js\nclass Cart {\n  add() {\n  }\n}\nfunction pay() {\n}\n```",
+            "Six lines of JavaScript defining Cart and pay.",
+        ),
         ("Good \U0001f389 work ✓", "Good work"),
         ("50% of 5 and 6, i.e. half", "50 percent of 5 and 6, that is, half"),
         ("C++ and C#", "C plus plus and C sharp"),
@@ -227,6 +270,9 @@ def test_written_text_becomes_words(written: str, expected: str) -> None:
         ("x != y and a <= b", "x is not equal to y and a is at most b"),
         ("total / count", "total divided by count"),
         ("total/count", "total divided by count"),
+        ("pytest -x -q", "pytest x q"),
+        ("return -x", "return minus x"),
+        ("f(*args, **options)", "f of star args, star options"),
         ("def f() -> int:", "def f returns int"),
         ("x = []", "x set to an empty list"),
         ("raise ValueError('no port')", "raise value error of no port"),
@@ -272,6 +318,8 @@ def test_identifiers_are_said_as_their_words(name: str, expected: str) -> None:
         ("Makefile", "Makefile"),
         ("x.tar.gz", "x dot tar dot G Z"),
         ("a\\b.cfg", "b dot C F G"),
+        ("\U0001f389.py", "party popper dot py"),
+        ("解析.py", "解析 dot py"),
         ("/", "the top folder"),
     ],
 )
@@ -301,3 +349,22 @@ def test_any_text_can_be_said_and_no_markup_is_read_out(text: str) -> None:
 def test_numbers_survive(numbers: list[int]) -> None:
     aloud = spoken("There are " + " and ".join(map(str, numbers)) + " of them.")
     assert all(str(one) in aloud for one in numbers)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_kept_quiet"),
+    [
+        ('API_KEY = "sk-abc123DEF456"', True),
+        ('    "password": "hunter2",', True),
+        ("db_password: hunter2", True),
+        ("AUTH_TOKEN=abc123", True),
+        ("password = input_password(2)", False),
+        ("token = tokens[0]", False),
+        ('token = ""', False),
+        ("max_tokens = 512", False),
+        ("def check(password: str) -> bool:", False),
+    ],
+)
+def test_a_password_in_a_changed_line_is_not_read_out(line: str, is_kept_quiet: bool) -> None:
+    for said in (change(line, "x = 1"), change("x = 1", line), change("", line)):
+        assert (said == "a line that may hold a secret changed") == is_kept_quiet

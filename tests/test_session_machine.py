@@ -21,6 +21,7 @@ from voice.conversation.signals import (
     ItemHeard,
     Judged,
     KillTools,
+    Notice,
     Offered,
     PausePlayback,
     Perform,
@@ -30,6 +31,8 @@ from voice.conversation.signals import (
     ResumePlayback,
     Say,
     Sound,
+    Took,
+    ToolBegan,
     Transcribed,
     TurnOver,
     Typed,
@@ -69,6 +72,17 @@ def test_the_rest_of_a_request_that_was_taken_too_early_joins_it():
     bursts = [Burst(1.0, 1.0, "Rename the function", 0.9), Burst(3.0, 0.8, "parse config please")]
     world = World(bursts, [[Tool(3.0)], [Speak("Done")]]).run(12)
     assert world.requests() == ["Rename the function parse config please"]
+
+
+@pytest.mark.parametrize("transcription_s", [0.1, 0.5])
+def test_the_rest_of_a_request_joins_it_also_when_the_answer_had_begun(transcription_s: float):
+    bursts = [Burst(1.0, 1.0, "Fix the failing test", 0.9), Burst(3.5, 0.8, "but not the test itself")]
+    for answer in (LONG, "Well"):
+        world = World(bursts, [[Speak(answer)]], transcription_s).run(12)
+        assert world.requests()[-1] == "Fix the failing test but not the test itself"
+        assert world.said()[-1] == "Done."
+    late = World([bursts[0], replace(bursts[1], at_s=4.0)], [[Speak(LONG)]], transcription_s).run(12)
+    assert late.requests()[-1] == "but not the test itself"
 
 
 def test_a_pause_that_sounds_incomplete_ends_after_two_seconds_and_four_when_one_takes_ones_time():
@@ -192,6 +206,23 @@ def test_its_own_words_in_the_microphone_are_no_request():
     assert world.said() == [LONG, "The end"]
 
 
+@pytest.mark.parametrize(
+    ("heard", "taken"),
+    [
+        ("the last chain", "own_voice"),
+        ("take back the last", "own_voice"),
+        ("Again, again.", "own_voice"),
+        ("again and again", "request"),
+        ("Stop.", "command"),
+        ("what is the last date", "request"),
+    ],
+)
+def test_its_own_words_are_known_also_when_they_are_misheard(heard: str, taken: str):
+    answer = (Speak("Undo takes back the last change, and again makes it: say stop for silence"),)
+    world = after_request(Burst(4.0, 1.0, heard), answer=answer).run(14)
+    assert (heard, taken) in world.taken()
+
+
 def test_dictation_takes_all_down_until_it_is_done():
     bursts = [
         Burst(1, 0.6, "Dictation on"),
@@ -210,6 +241,99 @@ def asked(question: Question, *bursts: Burst) -> World:
 
 def verdicts(world: World) -> list[object]:
     return [resolved.verdict for resolved in world.decisions(Resolve)]
+
+
+@pytest.mark.parametrize(
+    ("said", "completeness", "least_s", "most_s"),
+    [
+        ("Louder.", 0.9, 0.2, 0.3),
+        ("Louder.", 0.1, 0.36, 0.44),
+        ("Start over.", 0.9, 0.36, 0.44),  # has to be confirmed
+        ("Mute.", 0.9, 0.36, 0.44),  # what follows would not be heard
+        ("Read only.", 0.9, 0.36, 0.44),
+        ("Goodbye.", 0.9, 0.36, 0.44),
+        ("Stop.", 0.1, 0.1, 0.3),
+    ],
+)
+def test_a_harmless_command_that_sounds_complete_is_done_sooner(
+    said: str, completeness: float, least_s: float, most_s: float
+):
+    burst = Burst(1.0, 0.5, said, completeness)
+    (done_s,) = World([burst], transcription_s=0.15).run(4).times(Perform)
+    assert least_s <= done_s - burst.end_s <= most_s
+
+
+@pytest.mark.parametrize(
+    ("first", "rest", "gap_s", "requests"),
+    [
+        ("Skip.", "The tests in the slow folder.", 0.34, ["Skip The tests in the slow folder."]),
+        ("Skip.", "The tests in the slow folder.", 0.6, ["The tests in the slow folder."]),
+        ("Louder.", "Please.", 0.34, []),
+        ("Louder.", "Slower.", 0.34, []),
+        ("Stop.", "Run the tests.", 0.34, ["Run the tests."]),
+    ],
+)
+def test_a_command_that_was_the_beginning_of_a_sentence_is_given_back_to_it(
+    first: str, rest: str, gap_s: float, requests: list[str]
+):
+    bursts = [Burst(1.0, 0.4, first), Burst(1.4 + gap_s, 1.0, rest)]
+    world = World(bursts, transcription_s=0.1).run(8)
+    assert world.requests() == requests
+    done = [decision.spoken.name.value for decision in world.decisions(Perform)]
+    assert done == [word.strip(".").lower() for word in (first, rest) if rest == "Slower." or word == first]
+
+
+@pytest.mark.parametrize(
+    ("first", "rest", "done", "requests"),
+    [
+        ("Read line forty.", "To sixty.", [("read_lines", (40,)), ("read_lines", (40, 60))], []),
+        ("More.", "Detail.", [("continue", ()), ("more_detail", ())], []),
+        ("Next.", "Line.", [("skip", ()), ("next_line", ())], []),
+        ("Literal stop.", "The server.", [("literal", ()), ("literal", ())], ["stop", "stop The server"]),
+        ("Send it.", "Rename the cart.", [("send", ())], ["Rename the cart."]),
+    ],
+)
+@pytest.mark.parametrize("transcription_s", [0.1, 0.9])
+def test_a_command_that_was_the_beginning_of_another_is_followed_by_that_one(
+    first: str, rest: str, done: list[object], requests: list[str], transcription_s: float
+):
+    bursts = [Burst(1.0, 0.6, first), Burst(1.94, 0.6, rest)]
+    world = World(bursts, transcription_s=transcription_s).run(8)
+    spoken = [decision.spoken for decision in world.decisions(Perform)]
+    assert [(one.name.value, one.numbers) for one in spoken] == done
+    assert world.requests() == requests
+
+
+def test_an_empty_word_after_a_command_does_not_send_what_waits():
+    bursts = [
+        Burst(1.0, 1.5, "Rename foo to bar, hold on."),
+        Burst(4.0, 0.4, "Louder."),
+        Burst(4.74, 0.4, "Please."),
+        Burst(8.0, 1.0, "And run the tests."),
+    ]
+    world = World(bursts, transcription_s=0.1).run(14)
+    assert world.requests() == ["Rename foo to bar And run the tests."]
+
+
+def test_an_empty_word_after_a_command_keeps_utter_from_nothing():
+    world = World([Burst(1.0, 0.4, "Louder."), Burst(1.74, 0.4, "Please.")], transcription_s=0.1).run(4)
+    world.give(Notice("The battery is low."))
+    assert world.run(8).said() == ["The battery is low."]
+
+
+def test_a_command_of_somebody_else_is_no_beginning_of_what_the_user_says():
+    bursts = [Burst(1, 0.5, "Continue."), Burst(1.84, 1, "Hey computer, run the tests")]
+    settings = SessionSettings(wake_phrase="hey computer")
+    assert World(bursts, transcription_s=0.1, settings=settings).run(6).requests() == ["run the tests"]
+    addressed = [Burst(1, 0.8, "Hey computer, skip."), Burst(2.14, 1, "the tests")]
+    assert World(addressed, transcription_s=0.1, settings=settings).run(6).requests() == ["skip the tests"]
+
+
+def test_an_answer_waits_for_what_may_follow_however_complete_it_sounds():
+    yes = Burst(5.0, 0.4, "Yes.", 0.99)
+    world = asked(COMMIT, yes)
+    world.transcription_s = 0.1
+    assert world.run(14).times(Resolve)[0] >= yes.end_s + 0.36
 
 
 def test_a_yes_after_the_question_approves():
@@ -236,6 +360,35 @@ def test_a_question_survives_barge_in_and_the_words_are_not_lost():
     assert verdicts(world) == [Approved(COMMIT, "Yes.")]
     assert world.said()[:2] == ["I need a yes or a no. Shall I commit this?", "All right"]
     assert world.requests() == ["Explain the cart", "What a lovely day it is"]
+
+
+def test_an_answer_that_was_misheard_is_said_back_and_the_question_put_again():
+    world = asked(COMMIT, Burst(5.0, 0.6, "I'm pleased."), Burst(14.0, 0.6, "Yes, please.")).run(24)
+    again = "I heard: I'm pleased. I need a yes or a no. Shall I commit this?"
+    assert world.said() == ["Shall I commit this?", again, "All right"]
+    assert verdicts(world) == [Approved(COMMIT, "Yes, please.")]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("Yes?", "That sounded like a question. Say it once more, or no. "),
+        ("Yes? Sure?", "That sounded like a question. Say it once more, or no. "),
+        ("Yes, I am sure?", "That sounded like a question. Say it once more, or no. "),
+        ("Well yes, I am sure.", "I need a yes or a no. "),
+    ],
+)
+def test_words_that_approve_are_not_said_back(said: str, told: str):
+    world = asked(DELETE, Burst(6.0, 0.6, said)).run(16)
+    assert verdicts(world) == [] and world.said()[1] == told + DELETE.asks
+
+
+def test_a_second_answer_that_is_none_means_no_and_long_ones_are_not_said_back():
+    long = "The weather is going to be fine all week"
+    world = asked(COMMIT, Burst(5.0, 1.6, long), Burst(14.0, 0.6, "I'm pleased.")).run(24)
+    assert world.said()[1] == "I need a yes or a no. Shall I commit this?"
+    assert verdicts(world) == [Denied(COMMIT, Why.UNCLEAR, "I'm pleased.")]
+    assert world.approved_s == []
 
 
 def test_a_cough_into_the_question_lets_it_sound_to_its_end():
@@ -490,3 +643,16 @@ def test_inputs_that_nobody_waits_for_do_nothing():
     machine = SessionMachine()
     stale = (Clause(9, "Hi"), ItemHeard(4), Judged(3, 1, 0.9), Transcribed(3, 1, "stop", -0.1), TurnOver(2))
     assert [machine.step(given, 1.0) for given in stale] == [(), (), (), (), ()]
+
+
+def test_nothing_is_said_to_be_at_work_while_it_waits_for_the_users_word():
+    work = (Ask(COMMIT), Tool(6.0, "changing the cart"))
+    world = World([Burst(1.0, 1.0, "Mend the cart"), Burst(14.0, 0.4, "Yes.")], [work]).run(3.0)
+    world.give(ToolBegan(1, "changing the cart", has_effect=True))  # as the agent tells of it before it asks
+    assert world.run(13.9).said() == [COMMIT.asks]
+    world.run(24)
+    assert world.said()[1:] == ["Still changing the cart."]
+    answered = [
+        type(one).__name__ for at_s, one in world.log if at_s >= 14 and isinstance(one, (Took, Resolve))
+    ]
+    assert answered == ["Took", "Resolve"]

@@ -11,6 +11,7 @@ import pytest
 from agent.models.store import ModelStore
 from voice.audio.files import read_frames
 from voice.audio.frames import SAMPLE_RATE
+from voice.conversation.turn_taking import TurnSettings
 from voice.hearing.smart_turn import SmartTurn, TurnModelError, turn_features
 from voice.hearing.whisper.mel import mel_filters
 
@@ -32,7 +33,10 @@ def smart_turn(store: ModelStore) -> SmartTurn:
 
 @pytest.mark.parametrize("request_audio", REQUESTS, ids=lambda path: path.stem)
 def test_a_whole_request_is_complete_after_a_while(smart_turn: SmartTurn, request_audio: Path):
-    assert smart_turn.completeness(np.concatenate((speech(request_audio), PAUSE, PAUSE, PAUSE))) > 0.7
+    assert (
+        smart_turn.completeness(np.concatenate((speech(request_audio), PAUSE, PAUSE, PAUSE)))
+        > TurnSettings().complete
+    )
 
 
 @pytest.mark.parametrize(("request_audio", "said"), [(1, 0.7), (2, 0.5), (3, 0.7)])

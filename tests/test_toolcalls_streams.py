@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -36,6 +37,11 @@ _DEBRIS = (
     ),
     *("<function=read_file>", "</parameter>\n", "<parameter=path>", "[TOOL_CALLS]", "[ARGS]", "<arg_value>"),
     *("<|channel|>", "<|message|>", "call:read_file{", "<｜tool▁sep｜>", '"name"', "-", "read_file("),
+)
+
+# Inside an escape, or between the two of one character that is none of the first 65,536.
+_CUT_ESCAPE = re.compile(
+    r"(?<!\\)(?:\\\\)*\\(?:u[\da-fA-F]{0,3}|u[dD][89abAB][\da-fA-F]{2}(?:\\(?:u[\da-fA-F]{0,3})?)?)?$"
 )
 
 
@@ -77,6 +83,7 @@ def check(events: list[Parsed]) -> None:
             assert event.id not in ended
             written[event.id] = written.get(event.id, "") + event.json_fragment
             from_json(written[event.id].encode(), allow_partial="trailing-strings")
+            assert _CUT_ESCAPE.search(written[event.id]) is None
         elif isinstance(event, ToolCallReady):
             assert json.loads(written[event.id]) == event.arguments
             ended.append(event.id)

@@ -292,3 +292,24 @@ def test_the_closest_lines_are_shown_when_none_match() -> None:
     found = replace_lines("alpha = 1\nbeta = 2\ngamma = 3\n", "betta = 2", "beta = 4")
     assert isinstance(found, NotFound)
     assert "2: beta = 2" in found.reason
+
+
+def test_it_is_known_whether_anybody_saved_a_file_between_two_edits(bench: Bench) -> None:
+    mark = bench.tools.mark()
+    assert bench.call("rename", old="double", new="twice").ok
+    assert bench.call("rename", old="twice", new="double").ok
+    written = bench.tools.written(mark)["shapes.py"]
+    assert (written.found, written.is_alone, written.has_changed) == (SHAPES.encode(), True, False)
+    (bench.root / "shapes.py").write_text(f"# mine\n{SHAPES}")
+    assert bench.call("rename", old="double", new="twice").ok
+    assert not bench.tools.written(mark)["shapes.py"].is_alone
+
+
+def test_what_was_taken_out_is_told_and_not_what_stands_in_its_place_now(bench: Bench) -> None:
+    (bench.root / "two.py").write_text("def one():\n    return 1\n\n\ndef two():\n    return [2]\n")
+    outcome = bench.call("remove", name="one")
+    assert outcome.content == "ok: changed two.py (one)"
+    fact = outcome.facts[0]
+    assert isinstance(fact, FileEdited)
+    assert (fact.symbol, fact.added, fact.removed) == ("one", 0, 4)
+    assert bench.text("two.py") == "def two():\n    return [2]\n"

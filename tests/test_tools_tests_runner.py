@@ -262,6 +262,8 @@ def test_a_test_may_go_when_it_was_to_go_but_not_with_its_whole_file() -> None:
         ("def f(a, b):\n    return a and not b\n", "return a and b"),
         ("def f():\n    naïve = 'é'; return naïve + naïve\n", "naïve = 'é'; return naïve * naïve"),
         ("def f(n):\n    return list(range(n))\n", "return list(range(n + 1))"),
+        ("def f(n):\n    return n * 24\n", "return n * 60"),
+        ("def f(n):\n    while n:\n        break\n", "continue"),
     ],
 )
 def test_a_natural_slip_has_its_repair_among_the_candidates(source: str, wanted: str) -> None:
@@ -282,7 +284,7 @@ def mend(root: Path, code: str, test: str) -> str | None:
 
     async def search() -> str | None:
         before = await toolbox.test_report()
-        found = await small_repair(before.broken[0], before, toolbox)
+        found = await small_repair(before.broken[0], before, toolbox, time_limit_s=600)
         return found.repair.after.strip() if found else None
 
     found = asyncio.run(search())
@@ -362,3 +364,9 @@ def test_the_search_ends_at_its_time_limit(tmp_path: Path) -> None:
         return await small_repair(before.broken[0], before, toolbox, time_limit_s=0.0)
 
     assert asyncio.run(search()) is None
+
+
+def test_no_name_is_tried_that_would_reach_out_of_the_process(tmp_path: Path) -> None:
+    code = 'def low(a):\n    return evall(a)  # "eval" is no name here\n'
+    test = "from code_ import low\n\ndef test_low():\n    assert low('4') == 4\n"
+    assert mend(tmp_path, code, test) is None

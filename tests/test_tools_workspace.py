@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from agent import sandbox
 from agent.code.index import CodeIndex
 from agent.facts import ChangesShown, Committed, FilesListed, GitStatus, SearchFound
 from agent.textfile import NotText
@@ -123,6 +125,23 @@ def test_secrets_are_neither_read_nor_indexed_nor_searched(tmp_path: Path, name:
             workspace.read(path)
     found = asyncio.run(FileTools(workspace, index).search({"pattern": "hunter2"}))
     assert found.facts == (SearchFound("hunter2", (), 0),)
+
+
+@pytest.mark.parametrize("program", ["rg", ""])
+def test_large_files_are_searched_and_it_is_told_which_were_too_large(tmp_path: Path, program: str) -> None:
+    if program and shutil.which(program) is None:
+        pytest.skip("ripgrep is not installed")
+    (tmp_path / "long.log").write_text("nothing here\n" * 40_000 + "The needle\n")
+    for name, head in (("huge.log", b"words\n" * 2_000), ("film.mp4", b"\0")):
+        with (tmp_path / name).open("wb") as file:
+            file.write(head)
+            file.truncate(1 << 30)
+    workspace = Workspace(tmp_path)
+    environment = {"PATH": os.environ["PATH"]} if program else {}
+    tools = FileTools(workspace, CodeIndex(workspace), environment)
+    outcome = asyncio.run(tools.search({"pattern": "needle"}))
+    assert outcome.facts == (SearchFound("needle", (("long.log", 40_001),), 1, left_out=1),)
+    assert "too large: huge.log" in outcome.content
 
 
 @pytest.mark.parametrize("pattern", ["(a+)+$", "a*a*a*a*a*a*a*b", ".*.*.*.*.*z"])
@@ -282,6 +301,26 @@ def test_a_changed_secret_is_told_without_its_lines(tmp_path: Path) -> None:
     fact = outcome.facts[0]
     assert isinstance(fact, ChangesShown)
     assert [(file.path, file.status) for file in fact.files] == [(".env", "deleted"), ("id_rsa", "modified")]
+
+
+def test_the_hooks_of_a_repository_run_in_the_sandbox(tmp_path: Path) -> None:
+    root, outside = tmp_path / "project", tmp_path / "outside"
+    root.mkdir()
+    outside.mkdir()
+    (root / "a.py").write_text("x = 1\n")
+    workspace = Workspace(committed(root))
+    confined = sandbox.find(workspace.root, tmp_path / "cache", tmp_path / "home").sandbox
+    if confined is None:
+        pytest.skip("there is no sandbox here")
+    hook = root / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\necho was here > {root}/seen\necho was here > {outside}/seen\nexit 0\n")
+    hook.chmod(0o755)
+    (root / "a.py").write_text("x = 2\n")
+    outcome = asyncio.run(GitTools(workspace, GIT_ENVIRONMENT, confined).commit({"message": "Set x"}))
+    assert outcome.ok
+    assert (root / "seen").exists()
+    assert not (outside / "seen").exists()
 
 
 def test_a_commit_that_fails_leaves_the_index_as_it_was(tmp_path: Path) -> None:

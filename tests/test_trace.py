@@ -47,11 +47,12 @@ def test_a_trace_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_a_turn_without_a_sound_has_no_bar_for_it() -> None:
-    assert stages(ROW) == ((0.0, 0.6), (0.6, 1.0), (1.0, 1.5), (1.5, 1.5))
+    assert stages(ROW) == ((0.0, 0.5), (0.5, 0.6), (0.6, 1.0), (1.0, 1.5), (1.5, 1.5))
     assert "first audio" not in line(ROW) and "first clause 1.50 s" in line(ROW)
+    assert "transcription 0.40 s, words 0.50 s, turn over 0.60 s" in line(ROW)
 
 
 def test_the_chart_is_a_table_too_and_words_are_no_markup() -> None:
     page = as_html([ROW])
     assert "&lt;b&gt;" in page and "<b>" not in page
-    assert page.count("<rect") == 4 and "<td>1.50</td>" in page
+    assert page.count("<rect") == 5 and "<td>1.50</td>" in page

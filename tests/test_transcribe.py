@@ -14,7 +14,9 @@ from noises import LEVELS_DB, NOISES, at_level, frames
 from agent.models.store import ModelStore
 from voice.audio.files import read_frames
 from voice.hearing.guards import Evidence, Limits, rejection
+from voice.hearing.lexicon import Lexicon
 from voice.hearing.segment import UtteranceSegmenter
+from voice.hearing.spoken_code import write_out
 from voice.hearing.transcribe import Transcriber, compression_ratio
 from voice.hearing.vad import VoiceDetector
 from voice.hearing.whisper.decoding import Vocabulary, decode, mask_timestamps
@@ -52,6 +54,45 @@ def test_requests_are_heard_word_for_word(transcriber: Transcriber, name: str, t
     assert heard.text.lower().strip(".?! ") == text
     assert heard.rejected is None
     assert heard.avg_logprob > -0.7
+
+
+def test_names_that_are_expected_are_compared_with_the_audio(transcriber: Transcriber):
+    lexicon = Lexicon((), {"parse_config": 1, "pars_conflict": 1, "stop_parsing": 1})
+    transcriber.expect(lexicon)
+    try:
+        heard = transcriber.transcribe(speech("2-parse-config"))
+    finally:
+        transcriber.expect(Lexicon())
+    assert write_out(heard.text, lexicon, evidence=heard.names).text == "What does parse_config do?"
+    assert heard.names == transcriber.names_in(heard.text)
+
+
+def test_words_that_an_expected_name_makes_unsure_are_heard_without_it(transcriber: Transcriber):
+    said = speech("2-parse-config")
+    noise = np.random.default_rng(0).standard_normal(len(said)).astype(np.float32)
+    noisy = said + noise * np.sqrt(np.square(said).mean() / 10)
+    sure = transcriber.transcribe(noisy)
+    try:
+        transcriber.expect(Lexicon((), {"parts_config": 1}))
+        guessed = transcriber.transcribe(noisy)
+        assert guessed.avg_logprob < sure.avg_logprob - 0.1
+        limits = Limits(unsure_logprob=(guessed.avg_logprob + sure.avg_logprob) / 2)
+        heard = transcriber.transcribe(noisy, limits=limits)
+    finally:
+        transcriber.expect(Lexicon())
+    assert heard.rejected is None
+    assert heard.text == sure.text
+    assert guessed.text in heard.others
+
+
+@pytest.mark.parametrize("name", ["music", "typing"])
+def test_noise_does_not_become_names_that_are_expected(transcriber: Transcriber, name: str):
+    transcriber.expect(Lexicon((), {"brake_now": 1, "parse_config": 1, "load_shelf": 1}))
+    try:
+        heard = transcriber.transcribe(at_level(NOISES[name], -30.0)[:24_000])
+    finally:
+        transcriber.expect(Lexicon())
+    assert heard.text == ""
 
 
 def test_every_word_has_a_time_inside_the_speech_and_in_order(transcriber: Transcriber):
@@ -142,6 +183,9 @@ def test_numpy_and_mlx_compute_the_same_network(store: ModelStore):
         (logits, attention), (mlx_logits, mlx_attention) = by_numpy.feed(tokens), by_mlx.feed(tokens)
         assert logits == pytest.approx(mlx_logits, abs=0.02)
         assert attention == pytest.approx(mlx_attention, abs=1e-3)
+    tokens = [50258, 50259, 50359, 50364, 440, 441, 1000]
+    ours, theirs = NumpyNetwork(model).encode(mel), MlxNetwork(model).encode(mel)
+    assert ours.logprobs(tokens) == pytest.approx(theirs.logprobs(tokens), abs=0.02)
     # A copy goes on by itself: the two that were copied still agree with each other.
     for decoding in (by_numpy, by_mlx):
         decoding.copy().feed([1000, 2000])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import stat
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.undo import Limits, Restored, Timeline, Unable
+from agent.undo import Limits, Restored, Timeline, Unable, Written
 from agent.workspace import Workspace
 
 
@@ -479,3 +480,107 @@ def _change(place: Path, how: str, data: bytes) -> None:
             place.write_bytes(data)
         else:
             place.symlink_to(data.hex() or "empty")
+
+
+def digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def while_at_work(session: Session, root: Path, ours: str, theirs: dict[str, str]) -> None:
+    """A request that writes a.py, while the user saves other files."""
+
+    async def run() -> None:
+        session.timeline.open("change it")
+        await session.timeline.before_change()
+        (root / "a.py").write_text(ours)
+        for name, text in theirs.items():
+            (root / name).write_text(text)
+        session.timeline.close({"a.py": Written(b"a = 1\n", digest(ours))})
+        await session.timeline.settled()
+
+    asyncio.run(run())
+
+
+def test_what_the_user_saves_during_a_request_is_not_taken_back_with_it(root: Path) -> None:
+    session = Session(root)
+    while_at_work(session, root, "a = 2\n", {"pack/b.py": "b = 2\n", "notes.txt": "mine\n"})
+    undone = session.undo()
+    assert isinstance(undone, Restored)
+    assert (undone.changed, undone.left) == (("a.py",), ("notes.txt", "pack/b.py"))
+    assert (root / "a.py").read_text() == "a = 1\n"
+    assert (root / "pack/b.py").read_text() == "b = 2\n"
+    assert (root / "notes.txt").read_text() == "mine\n"
+    assert isinstance(session.redo(), Restored)
+    assert (root / "a.py").read_text() == "a = 2\n"
+
+
+def test_a_file_that_the_user_saves_too_during_a_request_is_left_and_told(root: Path) -> None:
+    session = Session(root)
+    while_at_work(session, root, "a = 2\n", {"a.py": "a = 2\nmine = 1\n"})
+    undone = session.undo()
+    assert isinstance(undone, Unable)
+    assert "a.py" in undone.reason
+    assert (root / "a.py").read_text() == "a = 2\nmine = 1\n"
+
+
+def test_a_request_in_which_only_the_user_saved_is_none_to_take_back(root: Path) -> None:
+    session = Session(root)
+    session.request(lambda: (root / "a.py").write_text("a = 2\n"), "the one before")
+
+    async def run() -> None:
+        session.timeline.open("run the tests")
+        await session.timeline.before_change()
+        (root / "pack/b.py").write_text("b = 2\n")
+        session.timeline.close({})
+        await session.timeline.settled()
+
+    asyncio.run(run())
+    undone = session.undo()
+    assert isinstance(undone, Restored)
+    assert undone.request == "the one before"
+    assert (root / "pack/b.py").read_text() == "b = 2\n"
+
+
+def test_what_the_user_saved_just_before_a_file_was_written_is_not_taken_back(root: Path) -> None:
+    session = Session(root)
+
+    async def run(told: Written) -> None:
+        session.timeline.open("change it")
+        await session.timeline.before_change()
+        (root / "a.py").write_text("a = 2\nmine = 1\n")  # ours, over what the user has saved meanwhile
+        session.timeline.close({"a.py": told})
+        await session.timeline.settled()
+
+    over = Written(b"a = 1\nmine = 1\n", digest("a = 2\nmine = 1\n"))
+    between = Written(b"a = 1\n", digest("a = 2\nmine = 1\n"), is_alone=False)
+    for told in (over, between):
+        (root / "a.py").write_text("a = 1\n")
+        asyncio.run(run(told))
+        undone = session.undo()
+        assert isinstance(undone, Unable)
+        assert "a.py" in undone.reason
+        assert (root / "a.py").read_text() == "a = 2\nmine = 1\n"
+
+
+def test_an_ignored_file_that_was_written_is_told_and_no_other_request_is_taken_back(root: Path) -> None:
+    (root / ".gitignore").write_text("out.txt\n")
+    if not (root / ".git").exists():
+        git(root, "init", "-q")
+    session = Session(root)
+    session.request(lambda: (root / "a.py").write_text("a = 2\n"), "the one before")
+
+    async def run() -> None:
+        session.timeline.open("write it out")
+        await session.timeline.before_change()
+        (root / "out.txt").write_text("a = 2\n")
+        session.timeline.close({"out.txt": Written(None, digest("a = 2\n"))})
+        await session.timeline.settled()
+
+    asyncio.run(run())
+    told = session.undo()
+    assert isinstance(told, Unable)
+    assert "out.txt" in told.reason
+    assert (root / "a.py").read_text() == "a = 2\n"
+    undone = session.undo()
+    assert isinstance(undone, Restored)
+    assert undone.request == "the one before"

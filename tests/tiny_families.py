@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ _ATTENTION = {
 }
 _MAMBA = {"conv_kernel": 4, "use_conv_bias": True, "use_bias": False}
 
-CONFIGS: dict[str, dict[str, Any]] = {
+_CONFIGS: dict[str, dict[str, Any]] = {
     "qwen2": {**_ATTENTION, "num_hidden_layers": 2, "max_position_embeddings": 8192},
     "gemma3_text": {
         **_ATTENTION,
@@ -103,6 +104,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "n_groups": 2,
         "mlp_bias": False,
         "layer_norm_epsilon": 1e-6,
+        "num_hidden_layers": 4,
         "hybrid_override_pattern": ["M", "*", "-", "M"],
     },
     "lfm2": {
@@ -112,6 +114,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "conv_bias": False,
         "conv_L_cache": 3,
         "block_dim": 32,
+        "block_ff_dim": 48,
         "block_multiple_of": 8,
         "block_ffn_dim_multiplier": 1.0,
         "block_auto_adjust_ff_dim": False,
@@ -168,6 +171,8 @@ _CHATML = (
     "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
+# The mlx-lm of an older Python lacks the newest family.
+CONFIGS = {name: one for name, one in _CONFIGS.items() if find_spec(f"mlx_lm.models.{name}")}
 SPECIAL = ("<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|call|>")
 
 

@@ -1,0 +1,189 @@
+"""Matching moves a voice's pitch, melody and colour to another's, and keeps its words and its length."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.errors import UtterError
+from agent.models.store import ModelStore
+from voice.speaking.engines.piper import PiperSynthesiser
+from voice.speaking.matching.colour import N_MOVED, RATE, Colour, colour_of, coloured, transport
+from voice.speaking.matching.fit import Base, Target, fit
+from voice.speaking.matching.likeness import SpeakerEncoder, likeness
+from voice.speaking.matching.matched import MatchedSynthesiser, Matching
+from voice.speaking.matching.pitch import pitch_of
+from voice.speaking.matching.shift import Shift, shifted
+from voice.speaking.synthesis import Samples
+
+REQUESTS = Path(__file__).resolve().parents[1] / "demo" / "requests"
+
+
+def voiced(hz: float, seconds: float = 1.0, rate: int = RATE, formant_hz: float = 700.0) -> Samples:
+    """A buzz of that pitch through one resonance, as a vowel is."""
+    t = np.arange(int(seconds * rate)) / rate
+    partials = np.arange(1, int(0.45 * rate / hz))
+    heights = 1 / (1 + ((partials * hz - formant_hz) / 300) ** 2) + 0.02
+    return (0.2 * (heights[:, None] * np.cos(2 * np.pi * hz * np.outer(partials, t))).sum(axis=0)).astype(
+        np.float32
+    ) / np.float32(heights.sum())
+
+
+@settings(max_examples=25, deadline=None)
+@given(hz=st.floats(70, 400), rate=st.sampled_from([16_000, 22_050, 24_000]))
+def test_the_pitch_of_a_buzz_is_found(hz: float, rate: int) -> None:
+    pitch = pitch_of(voiced(hz, 0.5, rate), rate)
+    assert pitch.is_voiced.mean() > 0.8
+    assert pitch.median_hz == pytest.approx(hz, rel=0.01)
+
+
+def test_noise_and_silence_have_no_pitch() -> None:
+    noise = np.random.default_rng(1).normal(0, 0.1, RATE).astype(np.float32)
+    assert pitch_of(noise, RATE).is_voiced.mean() < 0.1
+    assert pitch_of(np.zeros(RATE, np.float32), RATE).median_hz == 0
+    assert pitch_of(np.zeros(0, np.float32), RATE).median_hz == 0
+
+
+@pytest.mark.parametrize("to_hz", [90.0, 150.0, 240.0])
+@pytest.mark.parametrize("formants", [0.9, 1.2])
+def test_a_shift_changes_the_pitch_and_not_the_length(to_hz: float, formants: float) -> None:
+    buzz = voiced(130)
+    moved = shifted(buzz, RATE, pitch_of(buzz, RATE), Shift(130, to_hz, 1.0, formants))
+    assert len(moved) == len(buzz) and np.isfinite(moved).all()
+    assert pitch_of(moved, RATE).median_hz == pytest.approx(to_hz, rel=0.03)
+
+
+def test_formants_move_with_their_factor_and_not_with_the_pitch() -> None:
+    buzz = voiced(100, formant_hz=800)
+    pitch = pitch_of(buzz, RATE)
+
+    def centre_hz(samples: Samples) -> float:
+        power = np.abs(np.fft.rfft(samples[2000:-2000])) ** 2
+        bins = np.fft.rfftfreq(len(samples) - 4000, 1 / RATE)
+        return float((power * bins)[bins < 2000].sum() / power[bins < 2000].sum())
+
+    same, higher = (shifted(buzz, RATE, pitch, Shift(100, 140, 1.0, factor)) for factor in (1.0, 1.2))
+    assert centre_hz(same) == pytest.approx(centre_hz(buzz), rel=0.1)
+    assert centre_hz(higher) > 1.08 * centre_hz(same)
+
+
+def test_a_livelier_melody_is_wider_about_the_same_middle() -> None:
+    hz = np.array([0.0, 80.0, 100.0, 125.0])
+    assert Shift(100, 200, 2.0).target_hz(hz) == pytest.approx([0.0, 128.0, 200.0, 312.5])
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 2**32 - 1))
+def test_transport_gives_one_gaussian_the_shape_of_the_other(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+
+    def some() -> Colour:
+        root = rng.normal(size=(N_MOVED, N_MOVED)) / 5
+        return Colour(rng.normal(size=N_MOVED), root @ root.T + 0.1 * np.eye(N_MOVED))
+
+    one, other = some(), some()
+    moves = transport(one, other)
+    ridge = [c.covariance + np.eye(N_MOVED) * 0.1 * np.trace(c.covariance) / N_MOVED for c in (one, other)]
+    assert np.allclose(moves.matrix @ ridge[0] @ moves.matrix.T, ridge[1])
+    assert np.allclose(moves.moved(one.mean[None]), other.mean)
+
+
+def test_a_voice_moved_to_itself_stays_as_it_is() -> None:
+    buzz = voiced(120)
+    pitch = pitch_of(buzz, RATE)
+    colour = Colour(np.zeros(N_MOVED), np.eye(N_MOVED))
+    same = coloured(buzz, pitch, transport(colour, colour))
+    assert np.abs(same - buzz)[600:-600].max() < 1e-4
+
+
+def test_too_little_voice_has_no_colour() -> None:
+    short = voiced(120, 0.3)
+    assert colour_of(short, pitch_of(short, RATE)) is None
+
+
+@pytest.fixture(scope="module")
+def matching(piper: PiperSynthesiser, encoder: SpeakerEncoder) -> tuple[Matching, float, float]:
+    """Piper matched to the user of the demo; how like them it was, and is, on a held-out sentence."""
+    import soundfile
+
+    clips = [soundfile.read(file, dtype="float32")[0] for file in sorted(REQUESTS.glob("*.flac"))]
+    target = Target.of(np.concatenate(clips[:-1]), 16_000, encoder)
+    base = Base.of("joe", lambda text: np.concatenate(list(piper.synthesise(text))), piper.sample_rate)
+    assert target is not None
+    fitted = fit(target, [base], encoder, formants=(1.0,))
+    assert fitted is not None
+    plain = np.concatenate(list(piper.synthesise("I found three places where the file is read.")))
+    held_out = encoder.embed(clips[-1], 16_000)
+    matched = fitted.matching.applied(plain, piper.sample_rate)
+    before = likeness(encoder.embed(plain, piper.sample_rate), held_out)
+    return fitted.matching, before, likeness(encoder.embed(matched, RATE), held_out)
+
+
+def test_a_matched_voice_is_liker_to_the_person_than_its_base(
+    matching: tuple[Matching, float, float],
+) -> None:
+    _, before, after = matching
+    assert after > before + 0.05
+
+
+def test_a_matching_is_kept_and_read_again(matching: tuple[Matching, float, float], tmp_path: Path) -> None:
+    fitted = matching[0]
+    fitted.save(tmp_path / "matching.npz")
+    again = Matching.load(tmp_path / "matching.npz")
+    buzz = voiced(110)
+    assert np.array_equal(again.applied(buzz, RATE), fitted.applied(buzz, RATE))
+
+
+@pytest.mark.parametrize("data", [b"", b"\x93NUMPY nonsense", b"PK\x05\x06" + 18 * b"\0"])
+def test_parameters_that_cannot_be_read_are_told(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "matching.npz").write_bytes(data)
+    with pytest.raises(UtterError, match="Enrol the voice again"):
+        Matching.load(tmp_path / "matching.npz")
+
+
+def test_parameters_that_would_fill_the_memory_are_not_read(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "matching.npz", shift=np.zeros(4), matrix=np.zeros(10**6))
+    with pytest.raises(UtterError, match="more numbers than there are"):
+        Matching.load(tmp_path / "matching.npz")
+
+
+def test_a_matched_voice_speaks_in_clean_pieces(
+    piper: PiperSynthesiser, matching: tuple[Matching, float, float]
+) -> None:
+    voice = MatchedSynthesiser(piper, matching[0])
+    pieces = list(voice.synthesise("All eight tests passed. Two files changed."))
+    assert len(pieces) == 2
+    for piece in pieces:
+        assert piece.dtype == np.float32 and 0.1 < np.abs(piece).max() < 1
+        assert piece[0] == 0 and not piece[-int(0.1 * RATE) :].any()
+    assert list(voice.synthesise("🙂")) == []
+
+
+def test_two_people_are_told_apart(encoder: SpeakerEncoder, piper: PiperSynthesiser) -> None:
+    import soundfile
+
+    texts = (
+        "I found three places where the file is read.",
+        "All tests pass now, but for one, which is slow.",
+    )
+    one, again = (
+        encoder.embed(np.concatenate(list(piper.synthesise(text))), piper.sample_rate) for text in texts
+    )
+    other, rate = soundfile.read(REQUESTS / "1-list-files.flac", dtype="float32")
+    assert likeness(one, again) > 0.8 > 0.7 > likeness(one, encoder.embed(other, rate))
+
+
+def test_silence_is_like_nobody(encoder: SpeakerEncoder) -> None:
+    assert not encoder.embed(np.zeros(16_000, np.float32), 16_000).any()
+
+
+def test_a_damaged_encoder_is_an_error_for_the_user(store: ModelStore, tmp_path: Path) -> None:
+    data = store.path("speaker-encoder").read_bytes()
+    for size in (0, 10, 5_000, len(data) - 1_000):
+        (tmp_path / "pretrained.pt").write_bytes(data[:size])
+        with pytest.raises(UtterError, match="utter models"):
+            SpeakerEncoder(tmp_path / "pretrained.pt")

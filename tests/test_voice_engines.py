@@ -1,0 +1,62 @@
+"""What holds for every engine that speaks: clean pieces, lazily made, for any text, one clause at a time."""
+
+from __future__ import annotations
+
+import tracemalloc
+from typing import cast
+
+import numpy as np
+import pytest
+
+from voice.speaking.pieces import GAP_S
+from voice.speaking.resampled import at_rate
+from voice.speaking.synthesis import Synthesiser
+
+
+@pytest.fixture(params=["piper", "kokoro", "matched"])
+def engine(request: pytest.FixtureRequest) -> Synthesiser:
+    return cast(Synthesiser, request.getfixturevalue(request.param))
+
+
+def test_speech_comes_in_clean_pieces_with_a_gap_after_each(engine: Synthesiser) -> None:
+    pieces = list(engine.synthesise("All eight tests passed. Two files changed."))
+    assert len(pieces) == 2
+    for piece in pieces:
+        gap = int(GAP_S * engine.sample_rate)
+        assert piece.dtype == np.float32 and piece.ndim == 1
+        assert 0.3 < np.abs(piece).max() < 1
+        assert piece[0] == 0 and not piece[-gap:].any()
+        assert np.abs(piece[: int(0.1 * engine.sample_rate)]).max() > 0.01
+        assert 0.5 < len(piece) / engine.sample_rate < 4
+
+
+@pytest.mark.parametrize("text", ["", " \n", "🙂🎉", "...", "—", "\x00", "\ud800", "***"])
+def test_text_with_nothing_to_say_gives_no_sound(engine: Synthesiser, text: str) -> None:
+    assert list(engine.synthesise(text)) == []
+
+
+@pytest.mark.parametrize("text", ["[[x]]", "a\x00b", "你好", "naïve café", "<b>", "日" * 400])
+def test_odd_text_does_not_crash_and_is_never_loud_noise(engine: Synthesiser, text: str) -> None:
+    for piece in engine.synthesise(text):
+        assert np.isfinite(piece).all() and np.abs(piece).max() < 1
+        assert np.sqrt(np.mean(piece**2)) < 0.35
+
+
+def test_a_very_long_text_streams_and_can_be_left(engine: Synthesiser) -> None:
+    tracemalloc.start()
+    pieces = engine.synthesise("Every test has passed. " * 5_000)
+    first = next(pieces)
+    pieces.close()
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(first) < 4 * engine.sample_rate
+    assert peak_bytes < 40e6
+
+
+def test_a_voice_is_given_at_the_rate_of_an_open_sink(matched: Synthesiser) -> None:
+    """A session's sink keeps its rate when the voice changes."""
+    resampled = at_rate(matched, 22_050)
+    (own,), (changed,) = (list(voice.synthesise("Hello there, you.")) for voice in (matched, resampled))
+    assert changed.dtype == np.float32 and np.abs(changed).max() <= 1
+    assert len(changed) / 22_050 == pytest.approx(len(own) / matched.sample_rate, rel=0.2)
+    assert at_rate(matched, matched.sample_rate) is matched

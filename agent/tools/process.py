@@ -9,6 +9,7 @@ import os
 import secrets
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -258,8 +259,24 @@ def _signal_group(pid: int, number: signal.Signals) -> None:
 
 
 def _end_marked(mark: str) -> None:
-    """End what still carries a run's mark in its environment: where no supervisor could see to it."""
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            if process.environ().get(_MARK) == mark:
+    """End what still carries a run's mark in its environment: where no supervisor could see to it.
+
+    A killed process is not gone at once, and what it forked meanwhile was not seen: so it is looked for until
+    there is none, but not for ever.
+    """
+    until_s = time.monotonic() + _ENDING_S
+    while (found := _marked(mark)) and time.monotonic() < until_s:
+        for process in found:
+            with contextlib.suppress(psutil.Error):
                 process.kill()
+        psutil.wait_procs(found, timeout=_GRACE_S)
+
+
+def _marked(mark: str) -> list[psutil.Process]:
+    found: list[psutil.Process] = []
+    for pid in psutil.pids():  # `process_iter` remembers processes whose numbers others may have by now
+        with contextlib.suppress(psutil.Error, OSError):
+            process = psutil.Process(pid)
+            if process.environ().get(_MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found

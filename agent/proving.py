@@ -24,6 +24,9 @@ _WATCHED = (
     "passing",
 )  # fmt: skip
 
+# "The change made all tests pass."
+_SUBJECTS = ("change", "fix", "edit", "modification", "update")
+
 
 def _begun(words: tuple[str, ...]) -> str:
     """A pattern for the beginnings of these words."""
@@ -33,8 +36,8 @@ def _begun(words: tuple[str, ...]) -> str:
 
 _MAY_BE_VERDICT = re.compile(
     rf"(?:\b(?:{'|'.join(_LEADS)}|\d+)\b[\s,]*)*"
-    rf"(?:\b(?:{'|'.join(word.rstrip('s') for word in _WATCHED)}).*"
-    rf"|\b(?:{_begun((*_LEADS, *_WATCHED))}|\d+)$|$)",
+    rf"(?:\b(?:{'|'.join(word.rstrip('s') for word in (*_WATCHED, *_SUBJECTS))}).*"
+    rf"|\b(?:{_begun((*_LEADS, *_WATCHED, *_SUBJECTS))}|\d+)$|$)",
     re.IGNORECASE | re.DOTALL,
 )
 

@@ -134,6 +134,12 @@ def test_a_verdict_in_the_place_of_a_change_is_told_as_none(root: Path) -> None:
     assert ending(events) == TurnEnded(EndReason.FAILED, "I changed nothing.")
 
 
+def test_of_a_sentence_about_a_change_no_half_is_said(root: Path) -> None:
+    script = [" change\n", " say\n", " The change made all the tests pass."]
+    (events,) = turns(agent(root, ScriptedEngine(script)), "Edge, a bit simpler maybe")
+    assert (said(events), calls(events)) == ("", ["run_tests"])
+
+
 def test_what_a_run_has_shown_may_be_said(root: Path) -> None:
     script = [" say\n", " One test fails, since area adds.", " say\n", " All the tests pass."]
     requests = ("Run the tests.", "Is area safe to use, as far as tests can tell?", "And what about area?")

@@ -359,3 +359,27 @@ def test_names_said_in_full_are_known():
 def test_names_are_taken_apart_at_case_digits_and_underscores():
     assert spoken_words("parseHTTPConfig_v2") == ("parse", "http", "config", "v", "2")
     assert path_keys("shelf/test_config.py") == ["testconfig.py", "shelf/testconfig.py"]
+
+
+def test_a_misheard_name_goes_before_the_name_that_it_ends_with() -> None:
+    lexicon = Lexicon((), {"parse_match_arm": 1, "MatchArm": 1, "close_match_arm": 1})
+    text = "Show me parts match arm."
+    evidence = {(8, 23, "parse_match_arm"): -3.5, (8, 23, "close_match_arm"): -4.7}
+    assert write_out(text, lexicon, evidence=evidence).text == "Show me parse_match_arm."
+    assert write_out("Show me match arm.", lexicon, evidence={}).text == "Show me MatchArm."
+
+
+def test_where_a_dot_was_heard_a_path_may_be_unlikely_to_whisper() -> None:
+    lexicon = Lexicon(("codegen/emit.rs", "codegen/mod.rs"), {})
+    text = "Show me the first lines of code jenslashimit.org"
+    start = text.index("code")
+    evidence = {(start, len(text), "codegen/emit.rs"): -16.0}
+    assert write_out(text, lexicon, evidence=evidence).text == "Show me the first lines of codegen/emit.rs"
+
+
+def test_what_was_compared_with_the_audio_is_offered_before_what_was_not() -> None:
+    lexicon = Lexicon((), {"encode_cursor": 1, "reset_contacts": 1, "set_contacts": 1})
+    text = "What does it called cuss or do?"
+    evidence = {(10, 27, "encode_cursor"): -9.0}
+    written = write_out(text, lexicon, evidence=evidence)
+    assert written.text == text and written.readings()[0] == "What does encode_cursor do?"

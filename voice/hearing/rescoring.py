@@ -33,7 +33,7 @@ def variants(text: str, lexicon: Lexicon) -> tuple[Variant, ...]:
             break
         if sum(other.written == one.written for other in found) < _EACH:
             start, end = tokens[one.at].start, tokens[one.end - 1].end
-            said = one.written if one.is_file else " ".join(spoken_words(one.written))
+            said = one.written.replace("_", " ") if one.is_file else " ".join(spoken_words(one.written))
             found.append(Variant(start, end, one.written, text[:start] + said + text[end:]))
         if len(found) == _MOST:
             break

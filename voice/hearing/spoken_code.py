@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from voice.hearing.candidates import Candidate, Evidence, candidates, options, preferred, rivals
 from voice.hearing.dictated import Dictated, dictated
 from voice.hearing.lexicon import Lexicon
-from voice.hearing.names import MISHEARD_EXTENSIONS, key, sound_key
+from voice.hearing.names import MISHEARD_EXTENSIONS, key, sound_key, spoken_words
 from voice.hearing.operators import operators
 from voice.hearing.slots import FILE_CUES, cue, is_opened, is_spoken_of, may_be_identifier
 from voice.hearing.tokens import SILENT, Token, forms_of, run_length, tokens_of
@@ -101,11 +101,19 @@ def _without_overlap(proposals: list[_Found], free: list[bool]) -> list[_Found]:
 
 
 def _before_its_end(one: _Found, exact: Sequence[_Found]) -> _Found:
-    """A misheard path goes before its last part alone: "billings-tax rules.py" is billing/tax_rules.py."""
+    """A misheard name goes before its last part alone.
+
+    "Billings-tax rules.py" is billing/tax_rules.py, and "parts match arm" is parse_match_arm, not MatchArm.
+    """
     for end in exact:
-        if one.at < end.at and one.end == end.end and one.written.endswith(f"/{end.written}"):
+        if one.at < end.at and one.end == end.end and _ends_with(one.written, end.written):
             return replace(one, strength=max(one.strength, end.strength + _LITTLE))
     return one
+
+
+def _ends_with(written: str, end: str) -> bool:
+    words, last = spoken_words(written), spoken_words(end)
+    return written.endswith(f"/{end}") or ("." not in written and words[-len(last) :] == last)
 
 
 def _strength(tokens: Sequence[Token], at: int, end: int, score: float) -> float:

@@ -60,6 +60,7 @@ class Transcribe:
     first_frame: int
     end_frame: int
     listens_for: tuple[str, ...] = ()  # words whose likelihood is asked for too
+    is_early: bool = False  # whether a command has ended is asked, no more
 
 
 @dataclass(frozen=True)
@@ -276,7 +277,9 @@ class TurnTaking:
         return not is_complete_command(present.text, self.situation)
 
     def _transcribe(self, utterance: _Utterance, span: Span) -> Transcribe:
-        return Transcribe(utterance.number, utterance.revision, span.start, span.end)
+        return Transcribe(
+            utterance.number, utterance.revision, span.start, span.end, is_early=utterance.is_early
+        )
 
     def _judge(self) -> list[Event]:
         present, silence_s = self._utterances[-1], self._endpointer.silence_s
@@ -291,7 +294,7 @@ class TurnTaking:
         present = self._utterances[-1]
         if not self._is_paused:  # split in the middle of speech
             present.revision += 1
-            present.text = None
+            present.text, present.is_early = None, False
             assert self._endpointer.span is not None
             yield self._transcribe(present, self._endpointer.span)
         present.is_over, present.is_piece = True, is_piece

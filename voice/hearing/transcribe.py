@@ -121,11 +121,14 @@ class Transcriber:
         voiced_s: float | None = None,
         phrases: Sequence[str] = (),
         limits: Limits | None = None,
+        *,
+        is_quick: bool = False,
     ) -> Heard:
         """Transcribe one utterance of mono float32 at 16 kHz, at most `max_audio_s` long.
 
         `voiced_s` is how much of it is speech, where that is known; else all of it is taken to be. Of each of
         `phrases` it is told how likely it was all that was said. `limits` hold in place of the usual ones.
+        When `is_quick`, no care is taken over words that are unsure, and no names are looked for.
         Raises `ValueError` for longer audio: the segmenter cuts it before.
         """
         started = time.perf_counter()
@@ -140,20 +143,20 @@ class Transcriber:
         speech_s, speech_end = audio_s if voiced_s is None else voiced_s, _speech_end(samples)
 
         def heard_with(bias: Bias | None) -> tuple[Decoded, Evidence, str | None]:
-            decoded = self._decode(decoding.copy(), max_tokens, speech_end, bias)
+            decoded = self._decode(decoding.copy(), max_tokens, speech_end, bias, is_quick=is_quick)
             evidence = self._evidence(decoded, speech_s)
             return decoded, evidence, rejection(evidence, limits or self._limits)
 
         decoded, evidence, rejected = heard_with(bias)
         others = decoded.others
-        if rejected and bias is not None:
+        if rejected and bias is not None and not is_quick:
             # An expected name may be a guess where the words that were said are none.
             plain, plain_evidence, plain_rejected = heard_with(None)
             if plain_rejected is None:
                 others = (decoded.tokens, *others, *plain.others)
                 decoded, evidence, rejected = plain, plain_evidence, None
         text = evidence.text
-        names = {} if rejected else self._names(decoding, text, lexicon)
+        names = {} if rejected or is_quick else self._names(decoding, text, lexicon)
         other_texts = dict.fromkeys(self._tokenizer.decode(list(tokens)).strip() for tokens in others)
         return Heard(
             text="" if rejected else text,
@@ -200,11 +203,13 @@ class Transcriber:
         logprobs = decoding.logprobs([*prompt, *self._tokenizer.encode(f" {text}")])
         return float(logprobs[len(prompt) - 1 :].sum())
 
-    def _decode(self, decoding: Decoding, max_tokens: int, speech_end: int, bias: Bias | None) -> Decoded:
+    def _decode(
+        self, decoding: Decoding, max_tokens: int, speech_end: int, bias: Bias | None, *, is_quick: bool
+    ) -> Decoded:
         """Greedily, and once more with a beam where that was unsure of words that were said."""
         greedy = decode(decoding.copy(), self._vocabulary, max_tokens, speech_end, bias=bias)
         likely_noise = greedy.no_speech_prob > self._limits.no_speech_prob
-        if greedy.avg_logprob > _SURE_LOGPROB or likely_noise:
+        if is_quick or greedy.avg_logprob > _SURE_LOGPROB or likely_noise:
             return greedy
         return decode(decoding, self._vocabulary, max_tokens, speech_end, _BEAM_WIDTH, bias)
 

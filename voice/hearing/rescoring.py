@@ -33,8 +33,19 @@ def variants(text: str, lexicon: Lexicon) -> tuple[Variant, ...]:
             break
         if sum(other.written == one.written for other in found) < _EACH:
             start, end = tokens[one.at].start, tokens[one.end - 1].end
-            said = one.written.replace("_", " ") if one.is_file else " ".join(spoken_words(one.written))
+            said = _said_file(one.written, text[start:end]) if one.is_file else _said_name(one.written)
             found.append(Variant(start, end, one.written, text[:start] + said + text[end:]))
         if len(found) == _MOST:
             break
     return tuple(found)
+
+
+def _said_name(name: str) -> str:
+    return " ".join(spoken_words(name))
+
+
+def _said_file(path: str, heard: str) -> str:
+    """With the extension that was heard, if any: Whisper knows few, and writes "tama" for "toml"."""
+    stem, dot, extension = path.replace("_", " ").rpartition(".")
+    before, _, end = heard.rpartition(".")
+    return f"{stem}{dot}{end if before and end.isalnum() else extension}"

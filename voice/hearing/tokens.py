@@ -40,7 +40,7 @@ def tokens_of(text: str) -> list[Token]:
         joined = bool(tokens) and _BETWEEN.fullmatch(text, end, match.start()) is not None
         if not joined and tokens and len(raw) == len(tokens[-1].form) == 1:
             joined = text[end : match.start()].strip() in (",", ".")  # "A, P. I"
-        near = joined or (bool(tokens) and text[end : match.start()].strip() in (",", "-"))
+        near = joined or (bool(tokens) and text[end : match.start()].strip() in (",", ".", "-"))
         form = "/" if raw == "\\" else _SYMBOLS.get(raw, raw)
         tokens.append(Token(form, match.start(), match.end(), joined, near))
         end = match.end()

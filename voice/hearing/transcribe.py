@@ -42,6 +42,10 @@ _BEAM_WIDTH = 5
 _BIAS_NATS = (1.0, 2.0)
 _UTTERANCES_KEPT = 8
 
+# For each nat that the mean log probability is below 0: what was heard unsurely was rather something else.
+# Fitted with the constants in `candidates.py`.
+_DOUBT_NATS = 12.0
+
 _LEAST_LIKELY = -10.0  # of a phrase that is asked about; what is below it is not computed to the end
 
 _SILENCE_DB = 30.0  # below the loudest 20 ms
@@ -156,7 +160,7 @@ class Transcriber:
                 others = (decoded.tokens, *others, *plain.others)
                 decoded, evidence, rejected = plain, plain_evidence, None
         text = evidence.text
-        names = {} if rejected or is_quick else self._names(decoding, text, lexicon)
+        names = {} if rejected or is_quick else self._names(decoding, text, lexicon, decoded.avg_logprob)
         other_texts = dict.fromkeys(self._tokenizer.decode(list(tokens)).strip() for tokens in others)
         return Heard(
             text="" if rejected else text,
@@ -183,15 +187,17 @@ class Transcriber:
             cut_short=not decoded.finished,
         )
 
-    def _names(self, decoding: Decoding, text: str, lexicon: Lexicon) -> Mapping[tuple[int, int, str], float]:
-        """How much likelier the text becomes with a name of `lexicon` in it, where one may be."""
+    def _names(
+        self, decoding: Decoding, text: str, lexicon: Lexicon, avg_logprob: float
+    ) -> Mapping[tuple[int, int, str], float]:
+        """What the audio says of names of `lexicon` in the text, where one may be."""
         found: dict[tuple[int, int, str], float] = {}
         possible = variants(text, lexicon)
         if possible:
             as_heard = self._logprob(decoding.copy(), text)
             for one in possible:
                 likelier = self._logprob(decoding.copy(), one.text) - as_heard
-                found[one.start, one.end, one.written] = likelier
+                found[one.start, one.end, one.written] = likelier - _DOUBT_NATS * avg_logprob
         self._lately[text] = found
         while len(self._lately) > _UTTERANCES_KEPT:
             self._lately.popitem(last=False)

@@ -25,7 +25,7 @@ _WATCHED = (
 )  # fmt: skip
 
 # "The change made all tests pass."
-_SUBJECTS = ("change", "fix", "edit", "modification", "update")
+_SUBJECTS = ("change", "fix", "edit", "patch", "modification", "update", "made", "makes", "lets")
 
 
 def _begun(words: tuple[str, ...]) -> str:

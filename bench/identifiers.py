@@ -19,9 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-THREADS = 2
 # The numeric libraries read these when they load.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", str(THREADS))
+THREADS = int(os.environ.setdefault("OPENBLAS_NUM_THREADS", "2"))
 os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
 
 import numpy as np  # noqa: E402
@@ -256,8 +255,8 @@ def report(rows: Sequence[Row], peers: dict[str, int], biased: float, unbiased: 
     return "\n\n".join(
         (
             f"`python -m bench identifiers`: {len(rows)} spoken requests over three made-up repositories of"
-            f" about 500 names each, six synthetic voices, three noise levels, Whisper base, {THREADS}"
-            f" threads. {machine()}",
+            f" about 500 names each, six synthetic voices, three noise levels, Whisper base, threads:"
+            f" {THREADS}. {machine()}",
             "Recall of the name as the repository writes it, the names expected while hearing (logit bias)"
             ' and compared with the audio; "text alone" is the same writing-out of unbiased Whisper. Wanted'
             f" on the held-out third: {WANTED_FIRST} and {WANTED_AMONG_FIVE}.",

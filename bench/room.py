@@ -190,7 +190,7 @@ class RoomTalk:
         if isinstance(decision, Transcribe):
             samples, speech_s = self._kept.between(decision.first_frame, decision.end_frame)
             words = decision.listens_for
-            heard = self.ears.transcriber.transcribe(samples, speech_s, words, is_quick=decision.is_early)
+            heard = self.ears.transcriber.transcribe(samples, speech_s, words)
             self.heard.append(heard)
             self.spans.append((decision.first_frame, decision.end_frame))
             text = safe_word_or(heard.text, words, heard.likelihoods, speech_s)

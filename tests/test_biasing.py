@@ -82,3 +82,18 @@ def test_names_are_compared_with_the_audio_where_they_may_stand():
 
 def test_what_is_spoken_word_for_word_needs_no_comparison():
     assert variants("What does walk tree do?", Lexicon((), {"walk_tree": 1, "talk_tree": 1})) == ()
+
+
+@pytest.mark.parametrize(
+    ("file", "heard", "said"),
+    [
+        (
+            "Cargo.toml",
+            "What is in cargo.tama?",
+            "What is in Cargo.tama?",
+        ),  # its extension as it was misheard
+        ("Makefile", "Open make.file please.", "Open Makefile please."),
+    ],
+)
+def test_a_file_is_compared_as_whisper_would_write_it(file: str, heard: str, said: str):
+    assert said in [one.text for one in variants(heard, Lexicon((file,), {}))]

@@ -37,15 +37,8 @@ class Whisper:
         self.given: list[tuple[int, Limits | None]] = []
 
     def transcribe(
-        self,
-        samples: Samples,
-        speech_s: float,
-        words: tuple[str, ...] = (),
-        limits: Limits | None = None,
-        *,
-        is_quick: bool = False,
+        self, samples: Samples, speech_s: float, words: tuple[str, ...] = (), limits: Limits | None = None
     ) -> Heard:
-        del is_quick
         self.given.append((len(samples) // FRAME_SAMPLES, limits))
         outcome = self._outcomes.pop(0)
         if isinstance(outcome, Exception):

@@ -94,10 +94,10 @@ def test_a_pause_that_sounds_incomplete_ends_after_two_seconds_and_four_when_one
     assert 8.95 <= patient.times(Begin)[0] <= 9.05
 
 
-def test_a_local_command_is_done_soon_and_needs_no_agent():
+def test_a_local_command_ends_after_less_than_half_a_second_and_needs_no_agent():
     world = World([Burst(1.0, 0.5, "What changed?", 0.1)], transcription_s=0.1).run(4)
     assert [done.spoken.name.value for done in world.decisions(Perform)] == ["what_changed"]
-    assert 1.6 <= world.times(Perform)[0] <= 1.74
+    assert 1.88 <= world.times(Perform)[0] <= 1.96
     assert world.decisions(Begin) == []
 
 
@@ -247,7 +247,7 @@ def verdicts(world: World) -> list[object]:
     ("said", "completeness", "least_s", "most_s"),
     [
         ("Louder.", 0.9, 0.2, 0.3),
-        ("Louder.", 0.1, 0.2, 0.3),  # however it sounds
+        ("Louder.", 0.1, 0.36, 0.44),
         ("Start over.", 0.9, 0.36, 0.44),  # has to be confirmed
         ("Mute.", 0.9, 0.36, 0.44),  # what follows would not be heard
         ("Read only.", 0.9, 0.36, 0.44),
@@ -255,24 +255,12 @@ def verdicts(world: World) -> list[object]:
         ("Stop.", 0.1, 0.1, 0.3),
     ],
 )
-def test_a_harmless_command_is_done_sooner(said: str, completeness: float, least_s: float, most_s: float):
+def test_a_harmless_command_that_sounds_complete_is_done_sooner(
+    said: str, completeness: float, least_s: float, most_s: float
+):
     burst = Burst(1.0, 0.5, said, completeness)
     (done_s,) = World([burst], transcription_s=0.15).run(4).times(Perform)
     assert least_s <= done_s - burst.end_s <= most_s
-
-
-def test_while_utter_works_or_speaks_a_short_command_is_done_at_once():
-    burst = Burst(3.0, 0.5, "Louder.", 0.1)
-    world = World([Burst(1.0, 1.0, "Explain it"), burst], [[Tool(9.0)]], transcription_s=0.12)
-    (done_s,) = world.run(6).times(Perform)
-    assert done_s - burst.end_s <= 0.2
-
-
-def test_what_seemed_to_be_a_short_command_and_is_none_is_heard_to_its_end():
-    bursts = [Burst(1.0, 1.0, "Explain it"), Burst(3.0, 0.5, "And the other one")]
-    world = World(bursts, [[Tool(9.0)]], transcription_s=0.05).run(6)
-    ends = [one.end_frame for one in world.decisions(Transcribe) if one.first_frame > 120]
-    assert len(ends) == 2 and ends[1] - ends[0] >= 2
 
 
 @pytest.mark.parametrize(

@@ -388,3 +388,32 @@ def test_what_was_compared_with_the_audio_is_offered_before_what_was_not() -> No
     evidence = {(10, 27, "encode_cursor"): -9.0}
     written = write_out(text, lexicon, evidence=evidence)
     assert written.text == text and written.readings()[0] == "What does encode_cursor do?"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I changed the file. Config is wrong now.",
+        "What do you think of the file. Server crashes.",
+        "Fix the function. Retry is not needed.",
+        "Rename load. User is not needed.",
+    ],
+)
+def test_no_name_is_made_of_the_end_and_the_beginning_of_sentences(text: str) -> None:
+    lexicon = Lexicon(("config.py", "server.py"), {"RETRY": 1, "load_user": 1})
+    assert write_out(text, lexicon, evidence={}).text == text
+    assert write_out(text, lexicon).text == text
+
+
+def test_over_a_full_stop_the_audio_may_find_a_name() -> None:
+    text = "Make sense. Welcome email log a warning."
+    lexicon = Lexicon((), {"send_welcome_email": 1})
+    heard = write_out(text, lexicon, evidence={(5, 25, "send_welcome_email"): -1.0})
+    assert heard.text == "Make send_welcome_email log a warning."
+    assert write_out(text, lexicon).text == text
+
+
+def test_a_path_that_whisper_wrote_as_one_is_left_alone() -> None:
+    text = "Create tests/utils.py please."
+    evidence = {(7, 21, "tests/util.py"): -20.0}
+    assert write_out(text, Lexicon(("tests/util.py",), {}), evidence=evidence).text == text

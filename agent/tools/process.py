@@ -23,6 +23,7 @@ from agent.workspace import REPOSITORY_VARIABLES
 _HEAD_BYTES = 8_000
 _TAIL_BYTES = 24_000
 _GRACE_S = 0.5
+_POLL_S = 0.02
 _ENDING_S = 8.0  # the supervisor's own time to end what does not want to end
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 _MARK = "UTTER_RUN"
@@ -269,7 +270,7 @@ def _end_marked(mark: str) -> None:
         for process in found:
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        psutil.wait_procs(found, timeout=_GRACE_S)
+        time.sleep(_POLL_S)  # no wait for the process itself: who started it wants its status
 
 
 def _marked(mark: str) -> list[psutil.Process]:

@@ -128,11 +128,7 @@ class Listening:
                 await self._has_work.wait()
             asked, samples, speech_s = self._asked.pop(min(self._asked))
             unheard = _Unheard(asked.utterance, samples, speech_s)
-            work = partial(
-                self._models.transcriber.transcribe,
-                *(samples, speech_s, asked.listens_for),
-                is_quick=asked.is_early,
-            )
+            work = partial(self._models.transcriber.transcribe, samples, speech_s, asked.listens_for)
             try:
                 self.heard = heard = await loop.run_in_executor(self._models.transcribing, work)
             except Exception as error:  # whatever the library throws, the conversation goes on

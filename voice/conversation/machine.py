@@ -152,7 +152,6 @@ class SessionMachine:
         self._out.clear()
         self._now_s = now_s
         self._taking.situation = self.situation
-        self._taking.expects_commands = bool(self._mouth.sounding) or self._work.is_thinking
         self._take(given)
         self._settle()
         self._asking.voice(now_s)

@@ -1,12 +1,10 @@
 """When the user has finished: joins endpointing, the words so far and the sound of the last ones. Pure.
 
-Two speeds: a complete local command ends after 0.4 s of silence, a harmless one after 0.12 s, unless it
-answers a question; if that was the beginning of a sentence or of another command, the rest gets it back.
-Anything else ends as soon as it sounds complete, which is judged from 0.2 s of silence on, or else after 2 s.
-What was said before a long pause is never lost: it waits and joins what follows.
-
-While Utter speaks or works, a short utterance is mostly a command, and is transcribed at once when it seems
-to end; what turns out to be none is transcribed again with the rest of its last sound.
+Two speeds: a complete local command ends after 0.4 s of silence at the latest; anything else as soon as it
+sounds complete, which is judged from 0.2 s of silence on, or else after 2 s. A harmless command that sounds
+complete ends with that judgement too, unless it answers a question; if it was the beginning of a sentence or
+of another command, the rest gets it back. What was said before a long pause is never lost: it waits and joins
+what follows.
 """
 
 from __future__ import annotations
@@ -33,10 +31,7 @@ _LASTING = (Name.SEND, Name.DICTATION_ON, Name.DICTATION_OFF, Name.GOODBYE)
 class TurnSettings:
     """Silence in seconds, counted from the last speech."""
 
-    command_s: float = 0.4  # ends a complete local command, whatever it sounds like,
-    passing_s: float = 0.12  # and one that does no harm, even if more words follow
-    early_s: float = 0.04  # after this long the words may be the end of a command,
-    early_speech_s: float = 1.2  # when there was no more speech than this
+    command_s: float = 0.4  # ends a complete local command, whatever it sounds like
     judge_s: float = 0.2  # from here on it is judged whether the turn sounds complete,
     judge_again_s: float = 0.3  # again and again: the longer the silence, the surer the model
     complete: float = 0.5  # so likely complete, and the turn is over
@@ -60,7 +55,6 @@ class Transcribe:
     first_frame: int
     end_frame: int
     listens_for: tuple[str, ...] = ()  # words whose likelihood is asked for too
-    is_early: bool = False  # whether a command has ended is asked, no more
 
 
 @dataclass(frozen=True)
@@ -112,7 +106,6 @@ class _Utterance:
     is_over: bool = False
     is_piece: bool = False  # split off: the same turn goes on
     is_rest: bool = False  # of the piece before it
-    is_early: bool = False  # its words are of a pause that had just begun
     judged_at_s: float = 0.0  # silence at the last judgement
 
 
@@ -130,7 +123,6 @@ class TurnTaking:
 
     def __init__(self, settings: TurnSettings | None = None, hearing: EndpointSettings = HEARING) -> None:
         self._settings = settings or TurnSettings()
-        self._pause_s = hearing.pause_s
         self._endpointer = Endpointer(hearing)
         self._utterances: deque[_Utterance] = deque()  # the last one may still be spoken
         self._number = 0
@@ -141,7 +133,6 @@ class TurnTaking:
         self.is_patient = False  # "take your time"
         self._is_open = False  # a key keeps the turn open
         self.situation = Situation()
-        self.expects_commands = False  # Utter speaks or works
 
     @property
     def in_speech(self) -> bool:
@@ -175,8 +166,6 @@ class TurnTaking:
 
     def process(self, is_speech: bool, now_s: float) -> Iterator[Event]:
         """Take the next frame. What was done with one event may decide what the next one is."""
-        may_be_command = self.expects_commands and self._endpointer.speech_s <= self._settings.early_speech_s
-        self._endpointer.pause_after(self._settings.early_s if may_be_command else self._pause_s)
         decision = self._endpointer.process(is_speech)
         if decision is Decision.SPEECH_STARTED:
             self._begin(now_s - self._endpointer.since_start_s)
@@ -190,8 +179,6 @@ class TurnTaking:
         elif decision is Decision.DISCARDED:
             yield from self._discard(now_s)
         if self._is_paused:
-            if self._is_to_be_heard_again():
-                yield self._pause()
             yield from self._judge()
         due_s = self._partial_due_s
         is_due = due_s is not None and now_s >= due_s and not self.situation.question
@@ -264,22 +251,12 @@ class TurnTaking:
         present.revision += 1
         present.text = present.completeness = None
         present.judged_at_s = 0.0
-        present.is_early = self._endpointer.silence_s < self._pause_s - 1e-6
         self._is_paused = True
         self._endpointer.end_after(self._longest_s())
         return self._transcribe(present, self._endpointer.present)
 
-    def _is_to_be_heard_again(self) -> bool:
-        """Were the words of a pause that had just begun no command, and is it a pause by now?"""
-        present = self._utterances[-1]
-        if not present.is_early or present.text is None or self._endpointer.silence_s < self._pause_s - 1e-6:
-            return False
-        return not is_complete_command(present.text, self.situation)
-
     def _transcribe(self, utterance: _Utterance, span: Span) -> Transcribe:
-        return Transcribe(
-            utterance.number, utterance.revision, span.start, span.end, is_early=utterance.is_early
-        )
+        return Transcribe(utterance.number, utterance.revision, span.start, span.end)
 
     def _judge(self) -> list[Event]:
         present, silence_s = self._utterances[-1], self._endpointer.silence_s
@@ -294,7 +271,7 @@ class TurnTaking:
         present = self._utterances[-1]
         if not self._is_paused:  # split in the middle of speech
             present.revision += 1
-            present.text, present.is_early = None, False
+            present.text = None
             assert self._endpointer.span is not None
             yield self._transcribe(present, self._endpointer.span)
         present.is_over, present.is_piece = True, is_piece
@@ -390,11 +367,12 @@ class TurnTaking:
             names = {spoken.name for spoken in commands_in(text, self.situation)}
             ending = ending_of(text).ending
             if ending is Ending.SEND or names & {Name.STOP, Name.SEND}:
-                return settings.passing_s
+                return 0.0
             if is_complete_command(text, self.situation):
                 # "Yes", and then "but not now", is no command that could be given back.
                 is_passing = _is_passing(commands_in(text, self.situation)) and not self.situation.question
-                return settings.passing_s if is_passing else settings.command_s
+                is_sure = is_complete and is_passing
+                return settings.judge_s if is_sure else settings.command_s
             if ending is Ending.HOLD:
                 return settings.judge_s  # what was said waits as a part
         if is_complete and not self._is_open:

@@ -43,12 +43,11 @@ _EDGE_FILLER = 0.06  # a name seldom begins or ends with "the" or "in"
 # bench/identifiers, tuned part: 38 of names that were said, 61 of others, as what was said was none of them.
 _NATS, _LEAST_LIKELY = 30.0, -20.0
 _DECIDING_NATS, _LEAST_HEARD = 20.0, 0.5
-_OF_A_PATH = (
-    3.0  # so much less of what the audio says against a path, where a slash was heard: they are spelt
-)
+# What the audio says against a path counts so much less where the word "slash" was heard.
+_OF_A_PATH = 3.0
 _AS_SPOKEN = 0.97  # likeness of what needs no audio
 _LINKS = frozenset(("at", "by", "for", "from", "in", "into", "of", "on", "to", "with"))
-_COMMA = 0.02  # inside a name
+_COMMA, _STOP = 0.02, 0.04  # inside a name
 _FIRST_CUE = 0.1  # "the class ..." says what follows
 _LOOKED_AT = 16
 _MOST_OPTIONS = 6
@@ -109,10 +108,15 @@ def _heard(tokens: Sequence[Token], one: Candidate, evidence: Evidence) -> Candi
         unheard = -_LEAST_LIKELY / _NATS if evidence else 0.0
         return one if one.score >= _AS_SPOKEN else replace(one, is_sure=False, score=one.score - unheard)
     may_be = one.is_sure or one.n > 1
-    is_path = "/" in one.written and any(token.form == "/" for token in tokens[one.at : one.end])
-    deciding = likelier / (_DECIDING_NATS * (_OF_A_PATH if one.is_file and is_path else 1.0))
+    is_spoken_path = one.is_file and "/" in one.written and _says_slash(tokens[one.at : one.end])
+    deciding = likelier / (_DECIDING_NATS * (_OF_A_PATH if is_spoken_path else 1.0))
     is_sure = may_be and one.score + deciding >= _LEAST_HEARD
     return replace(one, score=one.score + max(likelier, _LEAST_LIKELY) / _NATS, is_sure=is_sure)
+
+
+def _says_slash(tokens: Sequence[Token]) -> bool:
+    """Whether the word was heard, not written as a sign."""
+    return any(token.form == "/" and token.end - token.start > 1 for token in tokens)
 
 
 def preferred(names: Sequence[str], before: str) -> str:
@@ -149,6 +153,7 @@ def _of_window(
     if cue(tokens, at) and says_something(tokens, at):
         least_there = LEAST[Slot.LIKELY]
     edges = sum(form in FILLERS for form in (forms[0], forms[-1])) if n > 1 else 0
+    has_stop = any(token.follows_stop and not token.joined for token in tokens[at + 1 : at + n])
     best: dict[str, Candidate] = {}
     for _, _, number in shortlist:
         entry = lexicon.soundings[first + number]
@@ -166,6 +171,7 @@ def _of_window(
         if likeness < 0.95:
             likeness -= _EDGE_FILLER * edges
         likeness -= _COMMA * sum(not token.joined for token in tokens[at + 1 : at + n])
+        likeness -= _STOP * has_stop
         if forms[0] in CUES and not written.lower().startswith(forms[0]):
             likeness -= _FIRST_CUE
         score = (
@@ -177,7 +183,9 @@ def _of_window(
         is_said = edges or any(form in _LINKS and form not in entry.written for form in forms)
         is_said = is_said or (begins_no_name(forms[0]) and forms[0] not in spoken_words(written))
         is_sure = likeness >= least and not is_said and (entry.n_words > 1 or place is Slot.CERTAIN)
-        one = Candidate(at, n, written, score, entry.is_file, is_sure, said == entry.written)
+        # Over a full stop the audio has to say so.
+        is_verbatim = said == entry.written and not has_stop
+        one = Candidate(at, n, written, score, entry.is_file, is_sure and not has_stop, is_verbatim)
         if written not in best or best[written].score < score:
             best[written] = one
     return list(best.values())

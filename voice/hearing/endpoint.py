@@ -66,7 +66,6 @@ class Endpointer:
         self._least_speech = _frames(settings.least_speech_s)
         self._end_silence = max(1, _frames(settings.end_silence_s))
         self._pause = min(max(1, _frames(settings.pause_s)), self._end_silence)
-        self._is_paused = False  # a pause was told
         self._patience = _frames(settings.patience_s)
         self._longest = max(1, _frames(settings.max_utterance_s))
         self.span: Span | None = None
@@ -101,10 +100,6 @@ class Endpointer:
         """From now on so much silence ends an utterance, the present one too; at least one frame."""
         self._end_silence = max(1, _frames(silence_s))
 
-    def pause_after(self, silence_s: float) -> None:
-        """From now on so much silence is told as a pause; at least one frame."""
-        self._pause = max(1, _frames(silence_s))
-
     @property
     def needed_from(self) -> int:
         """The first frame that the present or the next utterance may still need."""
@@ -132,7 +127,7 @@ class Endpointer:
         return Decision.DISCARDED if speech_fell_out and not any(self._recent) else Decision.NONE
 
     def _inside(self, is_speech: bool) -> Decision:
-        paused = self._is_paused
+        paused = self.now - 1 - self._speech_end >= self._pause
         if is_speech:
             self._speech_end = self.now
             self._speech += 1
@@ -143,16 +138,13 @@ class Endpointer:
         if length >= self._longest or (length >= self._patience and silence >= self._pause):
             return self._split() if self._speech else self._end()
         if is_speech:
-            self._is_paused = False
             return Decision.SPEECH_RESUMED if paused else Decision.NONE
-        self._is_paused = paused or silence >= self._pause
-        return Decision.SPEECH_PAUSED if self._is_paused and not paused else Decision.NONE
+        return Decision.SPEECH_PAUSED if silence == self._pause else Decision.NONE
 
     def _begin(self, start: int, speech: int, *, goes_on: bool = False) -> None:
         self.in_speech = True
         self._goes_on = goes_on
         self._start, self._speech_end, self._speech = start, self.now, speech
-        self._is_paused = False
         self._recent.clear()
 
     def _end(self) -> Decision:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from voice.hearing.candidates import candidates
 from voice.hearing.lexicon import Lexicon
-from voice.hearing.names import spoken_words
+from voice.hearing.names import MISHEARD_EXTENSIONS, spoken_words
 from voice.hearing.tokens import tokens_of
 
 _MOST = 8  # texts; each is a pass of the decoder
@@ -45,7 +46,10 @@ def _said_name(name: str) -> str:
 
 
 def _said_file(path: str, heard: str) -> str:
-    """With the extension that was heard, if any: Whisper knows few, and writes "tama" for "toml"."""
-    stem, dot, extension = path.replace("_", " ").rpartition(".")
-    before, _, end = heard.rpartition(".")
-    return f"{stem}{dot}{end if before and end.isalnum() else extension}"
+    """With the extension as it was misheard, if it was: Whisper knows few, and writes "tama" for "toml"."""
+    said = path.replace("_", " ")
+    suffix = PurePosixPath(path).suffix
+    ending = heard.rpartition(".")[2]
+    if suffix and ending.lower() in MISHEARD_EXTENSIONS.get(suffix[1:], ()):
+        return f"{said.removesuffix(suffix)}.{ending}"
+    return said

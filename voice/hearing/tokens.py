@@ -24,7 +24,8 @@ class Token:
     start: int
     end: int
     joined: bool  # nothing but blanks and quotes between it and the token before
-    near: bool  # that, or a comma: Whisper puts one into names that it does not know
+    near: bool  # that, a comma or a hyphen: Whisper puts them into names that it does not know
+    follows_stop: bool = False  # it puts a full stop into them, too
 
 
 def tokens_of(text: str) -> list[Token]:
@@ -40,9 +41,11 @@ def tokens_of(text: str) -> list[Token]:
         joined = bool(tokens) and _BETWEEN.fullmatch(text, end, match.start()) is not None
         if not joined and tokens and len(raw) == len(tokens[-1].form) == 1:
             joined = text[end : match.start()].strip() in (",", ".")  # "A, P. I"
-        near = joined or (bool(tokens) and text[end : match.start()].strip() in (",", ".", "-"))
+        between = text[end : match.start()].strip()
+        near = joined or (bool(tokens) and between in (",", "-"))
         form = "/" if raw == "\\" else _SYMBOLS.get(raw, raw)
-        tokens.append(Token(form, match.start(), match.end(), joined, near))
+        follows_stop = bool(tokens) and between == "."
+        tokens.append(Token(form, match.start(), match.end(), joined, near, follows_stop))
         end = match.end()
     return tokens
 
@@ -50,10 +53,14 @@ def tokens_of(text: str) -> list[Token]:
 def run_length(tokens: Sequence[Token], at: int, most: int, *, near: bool = False) -> int:
     """How many tokens from `at` on follow one another without punctuation between, at most `most`.
 
-    With `near`, commas are let through.
+    With `near`, commas, hyphens and one full stop are let through.
     """
-    n = 1
-    while at + n < len(tokens) and n < most and (tokens[at + n].near if near else tokens[at + n].joined):
+    n, n_stops = 1, 0
+    while at + n < len(tokens) and n < most:
+        token = tokens[at + n]
+        n_stops += near and token.follows_stop and not token.joined
+        if not (token.joined or (near and (token.near or (token.follows_stop and n_stops == 1)))):
+            break
         n += 1
     return n
 

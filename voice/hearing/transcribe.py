@@ -44,7 +44,7 @@ _UTTERANCES_KEPT = 8
 
 # For each nat that the mean log probability is below 0: what was heard unsurely was rather something else.
 # Fitted with the constants in `candidates.py`.
-_DOUBT_NATS = 12.0
+_DOUBT_NATS, _MOST_DOUBT_NATS = 12.0, 8.0
 
 _LEAST_LIKELY = -10.0  # of a phrase that is asked about; what is below it is not computed to the end
 
@@ -125,14 +125,11 @@ class Transcriber:
         voiced_s: float | None = None,
         phrases: Sequence[str] = (),
         limits: Limits | None = None,
-        *,
-        is_quick: bool = False,
     ) -> Heard:
         """Transcribe one utterance of mono float32 at 16 kHz, at most `max_audio_s` long.
 
         `voiced_s` is how much of it is speech, where that is known; else all of it is taken to be. Of each of
         `phrases` it is told how likely it was all that was said. `limits` hold in place of the usual ones.
-        When `is_quick`, no care is taken over words that are unsure, and no names are looked for.
         Raises `ValueError` for longer audio: the segmenter cuts it before.
         """
         started = time.perf_counter()
@@ -147,20 +144,20 @@ class Transcriber:
         speech_s, speech_end = audio_s if voiced_s is None else voiced_s, _speech_end(samples)
 
         def heard_with(bias: Bias | None) -> tuple[Decoded, Evidence, str | None]:
-            decoded = self._decode(decoding.copy(), max_tokens, speech_end, bias, is_quick=is_quick)
+            decoded = self._decode(decoding.copy(), max_tokens, speech_end, bias)
             evidence = self._evidence(decoded, speech_s)
             return decoded, evidence, rejection(evidence, limits or self._limits)
 
         decoded, evidence, rejected = heard_with(bias)
         others = decoded.others
-        if rejected and bias is not None and not is_quick:
+        if rejected and bias is not None:
             # An expected name may be a guess where the words that were said are none.
             plain, plain_evidence, plain_rejected = heard_with(None)
             if plain_rejected is None:
                 others = (decoded.tokens, *others, *plain.others)
                 decoded, evidence, rejected = plain, plain_evidence, None
         text = evidence.text
-        names = {} if rejected or is_quick else self._names(decoding, text, lexicon, decoded.avg_logprob)
+        names = {} if rejected else self._names(decoding, text, lexicon, decoded.avg_logprob)
         other_texts = dict.fromkeys(self._tokenizer.decode(list(tokens)).strip() for tokens in others)
         return Heard(
             text="" if rejected else text,
@@ -197,7 +194,8 @@ class Transcriber:
             as_heard = self._logprob(decoding.copy(), text)
             for one in possible:
                 likelier = self._logprob(decoding.copy(), one.text) - as_heard
-                found[one.start, one.end, one.written] = likelier - _DOUBT_NATS * avg_logprob
+                doubt = min(-_DOUBT_NATS * avg_logprob, _MOST_DOUBT_NATS)
+                found[one.start, one.end, one.written] = min(likelier + doubt, max(likelier, 0.0))
         self._lately[text] = found
         while len(self._lately) > _UTTERANCES_KEPT:
             self._lately.popitem(last=False)
@@ -209,13 +207,11 @@ class Transcriber:
         logprobs = decoding.logprobs([*prompt, *self._tokenizer.encode(f" {text}")])
         return float(logprobs[len(prompt) - 1 :].sum())
 
-    def _decode(
-        self, decoding: Decoding, max_tokens: int, speech_end: int, bias: Bias | None, *, is_quick: bool
-    ) -> Decoded:
+    def _decode(self, decoding: Decoding, max_tokens: int, speech_end: int, bias: Bias | None) -> Decoded:
         """Greedily, and once more with a beam where that was unsure of words that were said."""
         greedy = decode(decoding.copy(), self._vocabulary, max_tokens, speech_end, bias=bias)
         likely_noise = greedy.no_speech_prob > self._limits.no_speech_prob
-        if is_quick or greedy.avg_logprob > _SURE_LOGPROB or likely_noise:
+        if greedy.avg_logprob > _SURE_LOGPROB or likely_noise:
             return greedy
         return decode(decoding, self._vocabulary, max_tokens, speech_end, _BEAM_WIDTH, bias)
 

@@ -97,3 +97,15 @@ def test_what_is_spoken_word_for_word_needs_no_comparison():
 )
 def test_a_file_is_compared_as_whisper_would_write_it(file: str, heard: str, said: str):
     assert said in [one.text for one in variants(heard, Lexicon((file,), {}))]
+
+
+@pytest.mark.parametrize(
+    ("name", "heard", "said"),
+    [
+        ("decode_jwt", "Explain the code JWT to me.", "Explain decode JWT to me."),
+        ("notify_subscribers", "Make Notify Subscriber Log It", "Make Notify Subscribers Log It"),
+        ("parse_expr", "What does pass expression do?", "What does parse expression do?"),
+    ],
+)
+def test_a_name_is_compared_as_whisper_would_write_it(name: str, heard: str, said: str):
+    assert said in [one.text for one in variants(heard, Lexicon((), {name: 1}))]

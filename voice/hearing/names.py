@@ -185,6 +185,15 @@ def ways_to_say(name: str) -> tuple[tuple[str, ...], ...]:
     return tuple(found)
 
 
+def transcribed(words: Sequence[str]) -> str:
+    """Words that are said, as Whisper writes them.
+
+    >>> transcribed(("decode", "jwt"))
+    'decode JWT'
+    """
+    return " ".join([word.upper() if word in _SPELT else word for word in words])
+
+
 def without_accents(text: str) -> str:
     """Whisper writes "Pār's config"."""
     if text.isascii():

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from rapidfuzz import fuzz
+
 from voice.hearing.candidates import candidates
 from voice.hearing.lexicon import Lexicon
-from voice.hearing.names import MISHEARD_EXTENSIONS, spoken_words
+from voice.hearing.names import MISHEARD_EXTENSIONS, said_in_full, transcribed, ways_to_say
 from voice.hearing.tokens import tokens_of
 
 _MOST = 8  # texts; each is a pass of the decoder
@@ -34,22 +37,38 @@ def variants(text: str, lexicon: Lexicon) -> tuple[Variant, ...]:
             break
         if sum(other.written == one.written for other in found) < _EACH:
             start, end = tokens[one.at].start, tokens[one.end - 1].end
-            said = _said_file(one.written, text[start:end]) if one.is_file else _said_name(one.written)
+            said = (
+                _said_file(one.written, text[start:end])
+                if one.is_file
+                else _said_name(one.written, text[start:end])
+            )
             found.append(Variant(start, end, one.written, text[:start] + said + text[end:]))
         if len(found) == _MOST:
             break
     return tuple(found)
 
 
-def _said_name(name: str) -> str:
-    return " ".join(spoken_words(name))
+def _said_name(name: str, heard: str) -> str:
+    """The way to say it that is most like what was heard, in capitals where that is."""
+    said = _most_like(heard, map(transcribed, ways_to_say(name)))
+    in_capitals = all(word[:1].isupper() for word in heard.split())
+    return " ".join([word[:1].upper() + word[1:] for word in said.split()]) if in_capitals else said
 
 
 def _said_file(path: str, heard: str) -> str:
-    """With the extension as it was misheard, if it was: Whisper knows few, and writes "tama" for "toml"."""
-    said = path.replace("_", " ")
+    """Its words in full if they are more like it, and the extension as it was misheard, if it was.
+
+    Whisper knows few extensions, and writes "tama" for "toml".
+    """
+    said = _most_like(heard, (path.replace("_", " "), said_in_full(path).replace("_", " ")))
+    if "slash" in heard.lower():
+        said = _most_like(heard, (said, said.replace("/", " slash ")))
     suffix = PurePosixPath(path).suffix
     ending = heard.rpartition(".")[2]
     if suffix and ending.lower() in MISHEARD_EXTENSIONS.get(suffix[1:], ()):
         return f"{said.removesuffix(suffix)}.{ending}"
     return said
+
+
+def _most_like(heard: str, ways: Iterable[str]) -> str:
+    return max(ways, key=lambda way: fuzz.ratio(way.lower(), heard.lower()))

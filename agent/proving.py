@@ -25,7 +25,7 @@ _WATCHED = (
 )  # fmt: skip
 
 # "The change made all tests pass."
-_SUBJECTS = ("change", "fix", "edit", "patch", "modification", "update", "made", "makes", "lets")
+_SUBJECTS = ("change", "fix", "edit", "patch", "modification", "update", "made", "makes")
 
 
 def _begun(words: tuple[str, ...]) -> str:

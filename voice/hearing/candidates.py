@@ -100,9 +100,9 @@ def candidates(
 
 def _heard(tokens: Sequence[Token], one: Candidate, evidence: Evidence) -> Candidate:
     """The candidate in the light of the audio, which tells names apart better than their spelling does."""
-    likelier = evidence.get((tokens[one.at].start, tokens[one.end - 1].end, one.written))
     if one.is_verbatim:
         return one
+    likelier = evidence.get((tokens[one.at].start, tokens[one.end - 1].end, one.written))
     if likelier is None:
         # What was compared comes first: of two places for a name the audio was asked about the likelier ones.
         unheard = -_LEAST_LIKELY / _NATS if evidence else 0.0
@@ -153,7 +153,7 @@ def _of_window(
     if cue(tokens, at) and says_something(tokens, at):
         least_there = LEAST[Slot.LIKELY]
     edges = sum(form in FILLERS for form in (forms[0], forms[-1])) if n > 1 else 0
-    has_stop = any(token.follows_stop and not token.joined for token in tokens[at + 1 : at + n])
+    has_stop = any(token.follows_stop for token in tokens[at + 1 : at + n])
     best: dict[str, Candidate] = {}
     for _, _, number in shortlist:
         entry = lexicon.soundings[first + number]

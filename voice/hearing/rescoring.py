@@ -37,11 +37,7 @@ def variants(text: str, lexicon: Lexicon) -> tuple[Variant, ...]:
             break
         if sum(other.written == one.written for other in found) < _EACH:
             start, end = tokens[one.at].start, tokens[one.end - 1].end
-            said = (
-                _said_file(one.written, text[start:end])
-                if one.is_file
-                else _said_name(one.written, text[start:end])
-            )
+            said = (_said_file if one.is_file else _said_name)(one.written, text[start:end])
             found.append(Variant(start, end, one.written, text[:start] + said + text[end:]))
         if len(found) == _MOST:
             break

@@ -38,13 +38,13 @@ def tokens_of(text: str) -> list[Token]:
             continue
         if raw == "s" and text[match.start() - 1 : match.start()] in ("'", "’"):
             continue  # a possessive
+        between = text[end : match.start()].strip()
         joined = bool(tokens) and _BETWEEN.fullmatch(text, end, match.start()) is not None
         if not joined and tokens and len(raw) == len(tokens[-1].form) == 1:
-            joined = text[end : match.start()].strip() in (",", ".")  # "A, P. I"
-        between = text[end : match.start()].strip()
+            joined = between in (",", ".")  # "A, P. I"
         near = joined or (bool(tokens) and between in (",", "-"))
         form = "/" if raw == "\\" else _SYMBOLS.get(raw, raw)
-        follows_stop = bool(tokens) and between == "."
+        follows_stop = bool(tokens) and not joined and between == "."
         tokens.append(Token(form, match.start(), match.end(), joined, near, follows_stop))
         end = match.end()
     return tokens
@@ -58,7 +58,7 @@ def run_length(tokens: Sequence[Token], at: int, most: int, *, near: bool = Fals
     n, n_stops = 1, 0
     while at + n < len(tokens) and n < most:
         token = tokens[at + n]
-        n_stops += near and token.follows_stop and not token.joined
+        n_stops += near and token.follows_stop
         if not (token.joined or (near and (token.near or (token.follows_stop and n_stops == 1)))):
             break
         n += 1

@@ -88,8 +88,8 @@ class Bench:
         self.encoder: SpeakerEncoder = open_encoder(store)
         self._dnsmos = Dnsmos(store.path("dnsmos"))
         self._ears = Ears(config.load(), store)
-        self.kokoro = KokoroSynthesiser(store.path("kokoro"), "jm_kumo")
-        self.piper = PiperSynthesiser(store.path("piper-joe"))
+        self.kokoro = KokoroSynthesiser(store.path("kokoro-float"), "jm_kumo")
+        self.piper = PiperSynthesiser(store.path("piper-joe-split"))
         self._bases: dict[str, Base] = {}
 
     def speakers(self) -> list[Speaker]:
@@ -110,7 +110,7 @@ class Bench:
         bases: list[Base] = [self._base(PIPER)]
         if engine == "Kokoro":
             bases = [self._base(name) for name in nearest_kokoro(target.pitch.median_hz)]
-        fitted = fit(target, bases, self.encoder)
+        fitted = fit(target, bases, self.encoder, hear=self._ears.words)
         if fitted is None:
             return None
         base: Synthesiser = self.piper

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,7 @@ from agent.errors import UtterError
 from agent.models.store import ModelStore
 from voice.speaking.engines.piper import PiperSynthesiser
 from voice.speaking.matching.colour import N_MOVED, RATE, Colour, colour_of, coloured, transport
-from voice.speaking.matching.fit import Base, Target, fit
+from voice.speaking.matching.fit import PROMPTS, Base, Target, fit
 from voice.speaking.matching.likeness import SpeakerEncoder, likeness
 from voice.speaking.matching.matched import MatchedSynthesiser, Matching
 from voice.speaking.matching.pitch import pitch_of
@@ -21,6 +22,7 @@ from voice.speaking.matching.shift import Shift, shifted
 from voice.speaking.synthesis import Samples
 
 REQUESTS = Path(__file__).resolve().parents[1] / "demo" / "requests"
+ALL = " ".join(PROMPTS)
 
 
 def voiced(hz: float, seconds: float = 1.0, rate: int = RATE, formant_hz: float = 700.0) -> Samples:
@@ -106,14 +108,34 @@ def test_too_little_voice_has_no_colour() -> None:
 
 
 @pytest.fixture(scope="module")
-def matching(piper: PiperSynthesiser, encoder: SpeakerEncoder) -> tuple[Matching, float, float]:
-    """Piper matched to the user of the demo; how like them it was, and is, on a held-out sentence."""
-    import soundfile
+def clips() -> list[Samples]:
+    """The user of the demo; the last is held out."""
+    return [soundfile.read(file, dtype="float32")[0] for file in sorted(REQUESTS.glob("*.flac"))]
 
-    clips = [soundfile.read(file, dtype="float32")[0] for file in sorted(REQUESTS.glob("*.flac"))]
-    target = Target.of(np.concatenate(clips[:-1]), 16_000, encoder)
-    base = Base.of("joe", lambda text: np.concatenate(list(piper.synthesise(text))), piper.sample_rate)
-    assert target is not None
+
+@pytest.fixture(scope="module")
+def target(clips: list[Samples], encoder: SpeakerEncoder) -> Target:
+    made = Target.of(np.concatenate(clips[:-1]), 16_000, encoder)
+    assert made is not None
+    return made
+
+
+@pytest.fixture(scope="module")
+def base(piper: PiperSynthesiser) -> Base:
+    return Base.of("joe", lambda text: np.concatenate(list(piper.synthesise(text))), piper.sample_rate)
+
+
+@pytest.fixture(scope="module")
+def short_base(piper: PiperSynthesiser) -> Base:
+    say = PROMPTS[2:3]
+    return Base.of("joe", lambda text: np.concatenate(list(piper.synthesise(text))), piper.sample_rate, say)
+
+
+@pytest.fixture(scope="module")
+def matching(
+    piper: PiperSynthesiser, encoder: SpeakerEncoder, clips: list[Samples], target: Target, base: Base
+) -> tuple[Matching, float, float]:
+    """Piper matched to the user of the demo; how like them it was, and is, on a held-out sentence."""
     fitted = fit(target, [base], encoder, formants=(1.0,))
     assert fitted is not None
     plain = np.concatenate(list(piper.synthesise("I found three places where the file is read.")))
@@ -128,6 +150,28 @@ def test_a_matched_voice_is_liker_to_the_person_than_its_base(
 ) -> None:
     _, before, after = matching
     assert after > before + 0.05
+
+
+@pytest.mark.parametrize(
+    ("heard", "taken"),
+    [
+        ([ALL, ALL], 0),  # the likest
+        ([ALL, "The quick brown fox.", ALL], 1),  # it cannot be understood, the next one can
+        ([ALL, "The quick brown fox.", "The fox."], 0),  # neither can
+        (["The fox.", "The fox."], 0),  # nor can the base
+    ],
+)
+def test_a_match_that_is_not_understood_is_not_taken(
+    encoder: SpeakerEncoder, target: Target, short_base: Base, heard: list[str], taken: int
+) -> None:
+    """`heard`: of the base, then of the matches, the likest first."""
+    told = iter(heard)
+    found = fit(target, [short_base], encoder, formants=(1.0, 1.2), hear=lambda _: next(told))
+    likest = fit(target, [short_base], encoder, formants=(1.0, 1.2))
+    assert found is not None
+    assert likest is not None
+    assert (found.likeness < likest.likeness) == bool(taken)
+    assert next(told, None) is None
 
 
 def test_a_matching_is_kept_and_read_again(matching: tuple[Matching, float, float], tmp_path: Path) -> None:

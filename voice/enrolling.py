@@ -26,7 +26,7 @@ from voice.profiles.profile import (
     write_profile,
 )
 from voice.speaking.matching.bases import PIPER, kokoro_bases, piper_base
-from voice.speaking.matching.fit import Base, Fitted, Target, fit
+from voice.speaking.matching.fit import Base, Fitted, Hear, Target, fit
 from voice.speaking.matching.likeness import SpeakerEncoder
 from voice.speaking.synthesis import SynthesisError
 
@@ -41,7 +41,7 @@ CLONES: dict[Start, tuple[EngineName, str]] = {
 """What clones, each with its engine and what that calls the weights; all other starts are matched."""
 
 ENCODER = "speaker-encoder"
-_PIPER_MODEL, _KOKORO_MODEL = "piper-joe", "kokoro"
+_PIPER_MODEL, _KOKORO_MODEL = "piper-joe-split", "kokoro-float"
 _WORTH = 0.02  # likeness by which the slower engine must be better
 
 
@@ -79,16 +79,17 @@ def keep(
     store: ModelStore,
     encoder: SpeakerEncoder,
     *,
+    hear: Hear | None = None,
     words: str = "",
     language: str = "en",
 ) -> Voice:
     """Make a voice of what was recorded, matched or (see `CLONES`) cloned, and add it to the library.
 
-    `words`: what is said at the beginning of the recording, for the engines that need it; `language`: what a
-    cloned voice is to speak. Raises `VoiceError` when the recording holds too little voice, `ModelMissing`
-    when a base is not there.
+    `hear` judges whether a match is still understood. `words`: what is said at the beginning of the
+    recording, for the engines that need it; `language`: what a cloned voice is to speak. Raises `VoiceError`
+    when the recording holds too little voice, `ModelMissing` when a base is not there.
     """
-    fitted = None if start in CLONES else _matched(recorded, start, store, encoder)
+    fitted = None if start in CLONES else _matched(recorded, start, store, encoder, hear)
     with library.adding(recorded.name) as folder:
         consent_text, consent_audio = folder / "consent.txt", folder / "consent.flac"
         consent_text.write_text(recorded.consent_text + "\n", encoding="utf-8")
@@ -129,30 +130,38 @@ def keep(
     return library.load(recorded.name)
 
 
-def _matched(recorded: Recorded, start: Start, store: ModelStore, encoder: SpeakerEncoder) -> Fitted:
+def _matched(
+    recorded: Recorded, start: Start, store: ModelStore, encoder: SpeakerEncoder, hear: Hear | None
+) -> Fitted:
     target = Target.of(recorded.reference, SAMPLE_RATE, encoder)
     if target is None or target.pitch.median_hz <= 0:
         raise VoiceError("There is too little voice in that. Read the sentences aloud, in your usual voice.")
-    return _best(target, start, store, encoder)
+    return _best(target, start, store, encoder, hear)
 
 
-def _best(target: Target, start: Start, store: ModelStore, encoder: SpeakerEncoder) -> Fitted:
-    found: list[Fitted] = list(_tried(target, start, store, encoder))
+def _best(
+    target: Target, start: Start, store: ModelStore, encoder: SpeakerEncoder, hear: Hear | None
+) -> Fitted:
+    found: list[Fitted] = list(_tried(target, start, store, encoder, hear))
     if not found:
         raise SynthesisError("No voice to start from could be made to speak. Run `utter models verify`.")
     # Piper comes first and speaks ten times as fast, so Kokoro has to be worth it.
     return max(found, key=lambda one: one.likeness + (_WORTH if one.base == PIPER else 0.0))
 
 
-def _tried(target: Target, start: Start, store: ModelStore, encoder: SpeakerEncoder) -> Iterator[Fitted]:
+def _tried(
+    target: Target, start: Start, store: ModelStore, encoder: SpeakerEncoder, hear: Hear | None
+) -> Iterator[Fitted]:
     if start != "kokoro":
-        yield from _fitted(target, [piper_base(store.path(_PIPER_MODEL))], encoder)
+        yield from _fitted(target, [piper_base(store.path(_PIPER_MODEL))], encoder, hear)
     if start == "kokoro" or (start == "auto" and store.is_ready(_KOKORO_MODEL)):
         bases = list(kokoro_bases(store.path(_KOKORO_MODEL), target.pitch.median_hz))
-        yield from _fitted(target, bases, encoder)
+        yield from _fitted(target, bases, encoder, hear)
 
 
-def _fitted(target: Target, bases: list[Base], encoder: SpeakerEncoder) -> Iterator[Fitted]:
-    best = fit(target, bases, encoder)
+def _fitted(
+    target: Target, bases: list[Base], encoder: SpeakerEncoder, hear: Hear | None
+) -> Iterator[Fitted]:
+    best = fit(target, bases, encoder, hear=hear)
     if best is not None:
         yield best

@@ -10,16 +10,15 @@ from pathlib import Path
 import numpy as np
 import soxr
 from filelock import FileLock, Timeout
-from rapidfuzz.distance import Levenshtein
 
 from agent.models.store import ModelStore
-from voice.audio.frames import SAMPLE_RATE, Samples
+from voice.audio.frames import SAMPLE_RATE
 from voice.enrolling import read_recording
 from voice.profiles.library import Library
 from voice.profiles.profile import Kept, Voice, VoiceError
 from voice.speaking.engines.kokoro import KokoroSynthesiser
 from voice.speaking.matching.dnsmos import Dnsmos
-from voice.speaking.matching.fit import Target
+from voice.speaking.matching.fit import Hear, Target, word_errors
 from voice.speaking.matching.likeness import SpeakerEncoder, likeness
 from voice.speaking.matching.matched import MatchedSynthesiser, Matching
 from voice.speaking.matching.style import Judged, Shares, is_worth, matched_on, score_of, search
@@ -36,7 +35,7 @@ def fit_style(
     library: Library,
     store: ModelStore,
     encoder: SpeakerEncoder,
-    words: Callable[[Samples], str],
+    hear: Hear,
     tell: Callable[[str], None],
 ) -> bool:
     """Search for a better style for a voice matched on Kokoro; gives whether one was kept.
@@ -82,14 +81,14 @@ def fit_style(
                 return False
             if count % 10 == 1:
                 tell(f"{count} tried, likeness {best:.2f}")
-        fitted = matched_on(kokoro, shares, target, encoder)
+        fitted = matched_on(kokoro, shares, target, encoder, hear)
         if fitted is None or shares == start:
             return False
         aim = encoder.embed(held_out, SAMPLE_RATE)
 
         def judged(style: Shares, matching: Matching) -> Judged:
             kokoro.use(style)
-            return _judged(MatchedSynthesiser(kokoro, matching), aim, encoder, dnsmos, words)
+            return _judged(MatchedSynthesiser(kokoro, matching), aim, encoder, dnsmos, hear)
 
         old, new = judged(start, before), judged(shares, fitted.matching)
         tell(
@@ -128,16 +127,12 @@ def _judged(
     aim: np.ndarray,
     encoder: SpeakerEncoder,
     dnsmos: Dnsmos,
-    words: Callable[[Samples], str],
+    hear: Hear,
 ) -> Judged:
     speech = np.concatenate([np.zeros(0, np.float32), *voice.synthesise(_SENTENCE)])
-    heard = words(soxr.resample(speech, voice.sample_rate, SAMPLE_RATE).astype(np.float32))
+    heard = hear(soxr.resample(speech, voice.sample_rate, SAMPLE_RATE).astype(np.float32))
     return Judged(
         likeness(encoder.embed(speech, voice.sample_rate), aim),
-        Levenshtein.distance(_plain(_SENTENCE), _plain(heard)),
+        word_errors(_SENTENCE, heard),
         dnsmos.overall(speech, voice.sample_rate),
     )
-
-
-def _plain(text: str) -> list[str]:
-    return "".join(c for c in text.lower() if c.isalnum() or c.isspace()).split()

@@ -130,7 +130,9 @@ def add(
         recorded = enrol_recording(name, today, reference, spoken, ears.words, encoder)
     show("Making a voice of the recording.")
     words = ears.words(opening_of(recorded.reference, SAMPLE_RATE)) if start in _CONTINUES else ""
-    voice = keep(recorded, start, library, made.store, encoder, words=words, language=language)
+    voice = keep(
+        recorded, start, library, made.store, encoder, hear=ears.words, words=words, language=language
+    )
     likeness = "" if voice.profile.likeness is None else f" Likeness {voice.profile.likeness:.2f}."
     show(f"The voice {voice.name} is {voice.profile.kind}, by {voice.profile.engine}.{likeness}")
     if voice.profile.engine == "kokoro" and made.store.is_ready("dnsmos"):

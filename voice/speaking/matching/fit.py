@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import soxr
+from rapidfuzz.distance import Levenshtein
 
+from voice.audio.frames import SAMPLE_RATE
 from voice.speaking.matching.colour import RATE, Colour, colour_of, coloured, transport
 from voice.speaking.matching.likeness import Embedding, SpeakerEncoder, likeness
 from voice.speaking.matching.matched import Matching
@@ -23,12 +25,15 @@ PROMPTS = (
 )
 """What the bases say to be compared: every English sound, and statements of several lengths."""
 
-# With 0.8 and 1.25 besides, eight matches were liker by 0.02, but two on Piper could not be understood.
-FORMANTS = (0.9, 1.0, 1.1, 1.2)
+FORMANTS = (0.8, 0.9, 1.0, 1.1, 1.2, 1.25)
 SPREAD = (0.7, 1.3)
 _NEAREST = 3  # bases by pitch that are tried
 _JUDGED_S = 12  # of each match, about two prompts
 _LEVELS = (0.5, 2.0)  # gain that a filter may need
+_MISHEARD = 1  # words of the prompts by which a match may be understood worse than its base
+
+Hear = Callable[[Samples], str]
+"""The words in mono float32 at 16 kHz."""
 
 
 @dataclass(frozen=True)
@@ -75,19 +80,66 @@ class Fitted:
     likeness: float
 
 
+@dataclass(frozen=True)
+class _Candidate:
+    """A match, and how it says the prompts."""
+
+    base: Base
+    fitted: Fitted
+    spoken: Samples
+
+
 def fit(
-    target: Target, bases: Sequence[Base], encoder: SpeakerEncoder, formants: Sequence[float] = FORMANTS
+    target: Target,
+    bases: Sequence[Base],
+    encoder: SpeakerEncoder,
+    formants: Sequence[float] = FORMANTS,
+    hear: Hear | None = None,
 ) -> Fitted | None:
-    """The best of the bases nearest in pitch and of the factors for formants; None when no base is voiced."""
-    found: list[Fitted] = []
+    """The best of the bases nearest in pitch and of the factors for formants; None when no base is voiced.
+
+    With `hear`, the bases must have said all of `PROMPTS`: the best is then the likest of those that are
+    understood about as well as their base.
+    """
+    found: list[_Candidate] = []
     for base in nearest(target, bases):
         for factor in formants:
             made = _matched(base, target, factor)
             if made is not None:
                 matching, spoken = made
                 score = likeness(encoder.embed(spoken[: _JUDGED_S * RATE], RATE), target.embedding)
-                found.append(Fitted(base.name, matching, score))
-    return max(found, key=lambda one: one.likeness, default=None)
+                found.append(_Candidate(base, Fitted(base.name, matching, score), spoken))
+    found.sort(key=lambda one: one.fitted.likeness, reverse=True)
+    if not found:
+        return None
+    return found[0].fitted if hear is None else _understood(found, hear).fitted
+
+
+def _understood(found: Sequence[_Candidate], hear: Hear) -> _Candidate:
+    """The first that is understood, else the one that is understood best; strong filters may cost words."""
+    of_base: dict[str, int] = {}
+    more: list[int] = []
+    for one in found:
+        if one.base.name not in of_base:
+            of_base[one.base.name] = _misheard(one.base.speech, hear)
+        more.append(_misheard(one.spoken, hear) - of_base[one.base.name])
+        if more[-1] <= _MISHEARD:
+            return one
+    return found[int(np.argmin(more))]
+
+
+def _misheard(prompts: Samples, hear: Hear) -> int:
+    heard = hear(soxr.resample(prompts, RATE, SAMPLE_RATE).astype(np.float32))
+    return word_errors(" ".join(PROMPTS), heard)
+
+
+def word_errors(text: str, heard: str) -> int:
+    """Words that were written wrong, left out or added; marks and capitals do not count."""
+    return Levenshtein.distance(_plain(text), _plain(heard))
+
+
+def _plain(text: str) -> list[str]:
+    return "".join(c for c in text.lower() if c.isalnum() or c.isspace()).split()
 
 
 def nearest(target: Target, bases: Sequence[Base]) -> list[Base]:

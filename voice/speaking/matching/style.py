@@ -15,7 +15,7 @@ from cmaes import CMA
 from numpy.typing import NDArray
 
 from voice.speaking.engines.kokoro import KokoroSynthesiser
-from voice.speaking.matching.fit import PROMPTS, Base, Fitted, Target, fit
+from voice.speaking.matching.fit import PROMPTS, Base, Fitted, Hear, Target, fit
 from voice.speaking.matching.likeness import SpeakerEncoder
 from voice.speaking.synthesis import Samples
 
@@ -96,11 +96,12 @@ def score_of(
 
 
 def matched_on(
-    kokoro: KokoroSynthesiser, shares: Shares, target: Target, encoder: SpeakerEncoder
+    kokoro: KokoroSynthesiser, shares: Shares, target: Target, encoder: SpeakerEncoder, hear: Hear
 ) -> Fitted | None:
     """The match on top of a mixture, over all prompts; None when the mixture has no voice."""
     kokoro.use(shares)
-    return fit(target, [Base.of("", _said(kokoro), kokoro.sample_rate)], encoder)
+    base = Base.of("", _said(kokoro), kokoro.sample_rate)
+    return fit(target, [base], encoder, hear=hear)
 
 
 def _said(voice: KokoroSynthesiser) -> Callable[[str], Samples]:

@@ -69,3 +69,24 @@ def test_utters_own_words_are_known_and_the_users_are_not():
     assert not own.are_in("fix the failing test", 11.0)
     assert not own.are_in("test subtract", 11.0)
     assert not own.are_in("seven tests passed one failed", 41.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_echo"),
+    [
+        ("Change limits dot py", True),
+        ("change limit.", True),  # the end of the last word is lost easily
+        ("limits", True),
+        ("limit", False),  # one word may be anything
+        ("change the limit", False),
+        ("hange limits", False),
+        ("", False),
+    ],
+)
+def test_a_piece_of_what_sounds_is_known(text: str, is_echo: bool):
+    own = OwnWords()
+    question = "May I change limits dot py?"
+    own.saying(question, 10.0)
+    own.may_come_back(10.0)
+    assert own.is_echo(text, 10.2, [question]) == is_echo
+    assert not own.is_echo(text, 20.0, [question])  # it has not been heard lately

@@ -62,6 +62,10 @@ class OwnWords:
 
 
 def is_piece_of(text: str, sounding: Sequence[str]) -> bool:
-    """Whether `text`, however short, is a piece of what sounds; said over and over, it is taken once."""
-    piece = " ".join(dict.fromkeys(plain_words(text)))
-    return bool(piece) and any(f" {piece} " in f" {' '.join(plain_words(said))} " for said in sounding)
+    """Whether `text`, however short, is a piece of what sounds; said over and over, it is taken once.
+
+    The end of the last of several words may be lost: "change limit" is a piece of "change limits dot py".
+    """
+    words = list(dict.fromkeys(plain_words(text)))
+    piece = f" {' '.join(words)}" + (" " if len(words) == 1 else "")
+    return bool(words) and any(piece in f" {' '.join(plain_words(said))} " for said in sounding)

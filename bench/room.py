@@ -18,7 +18,7 @@ from voice.audio.echo import Cleaned, EchoCanceller
 from voice.audio.frames import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.conversation.kept_audio import KeptAudio
 from voice.conversation.machine import SessionMachine, SessionSettings
-from voice.conversation.safe_words import safe_word_or
+from voice.conversation.short_words import short_word_or
 from voice.conversation.signals import (
     Begin,
     Clause,
@@ -193,7 +193,7 @@ class RoomTalk:
             heard = self.ears.transcriber.transcribe(samples, speech_s, words)
             self.heard.append(heard)
             self.spans.append((decision.first_frame, decision.end_frame))
-            text = safe_word_or(heard.text, words, heard.likelihoods, speech_s)
+            text = short_word_or(heard.text, words, heard.likelihoods, speech_s)
             answer = Transcribed(decision.utterance, decision.revision, text, heard.avg_logprob)
             self._later(_TRANSCRIBING_S, answer)
         elif isinstance(decision, Judge):

@@ -15,14 +15,14 @@ from simulated_session import Burst, Speak, World
 from voice.audio.echo import Cleaned
 from voice.audio.frames import FRAME_SAMPLES
 from voice.audio.level import ADVICE, Complaint
-from voice.conversation.command_table import Name
+from voice.conversation.command_table import Name, Tier
 from voice.conversation.commands import Situation, commands_in
 from voice.conversation.kept_audio import KeptAudio
 from voice.conversation.listening import Listening, Models
 from voice.conversation.live import LiveSession, Parts
 from voice.conversation.machine import SessionSettings
 from voice.conversation.player import InPrint
-from voice.conversation.safe_words import DENIALS, STOPS, safe_word_or
+from voice.conversation.short_words import DENIALS, HARMLESS, STOPS, listened_for, short_word_or
 from voice.conversation.signals import Judged, Offered
 from voice.conversation.turn_taking import Judge, Transcribe
 from voice.conversation.turns import Stamped, Told
@@ -154,15 +154,44 @@ def likelihoods(**likely: float) -> list[float]:
 def test_a_fair_chance_is_enough_for_a_stop(
     heard: str, likely: dict[str, float], speech_s: float, taken: str
 ) -> None:
-    assert safe_word_or(heard, STOPS, likelihoods(**likely), speech_s) == taken
+    assert short_word_or(heard, STOPS, likelihoods(**likely), speech_s) == taken
 
 
-def test_what_is_listened_for_makes_silent_or_denies() -> None:
+@pytest.mark.parametrize(
+    ("heard", "likely", "taken"),
+    [
+        ("", {"Louder": -4.0}, "Louder."),  # not believed, but it may well have been
+        ("", {"Louder": -8.0}, ""),
+        ("Vastu.", {"Faster": -2.0}, "Faster."),  # other words were, but it is far likelier
+        ("Vastu.", {"Faster": -5.0}, "Vastu."),
+        ("and do that", {"Undo": -2.0, "Undo that": -3.0}, "Undo that."),
+        ("Slower.", {"Louder": -1.0}, "Slower."),  # is a command
+        ("Tests.", {"Next": -3.5, "Stop": -5.0}, "Stop."),  # a stop comes first
+        ("Run the tests", {"Next": -1.0}, "Run the tests"),
+    ],
+)
+def test_a_command_is_taken_for_words_that_were_not_believed(
+    heard: str, likely: dict[str, float], taken: str
+) -> None:
+    words = listened_for(Situation(), is_sounding=True)
+    assert short_word_or(heard, words, [likely.get(word, -10.0) for word in words], 0.5) == taken
+
+
+def test_no_command_is_listened_for_in_place_of_an_answer_or_of_what_is_taken_down() -> None:
+    assert listened_for(Situation(question=True), is_sounding=False) == DENIALS
+    assert listened_for(Situation(question=True), is_sounding=True) == (*DENIALS, *STOPS)
+    assert listened_for(Situation(dictation=True), is_sounding=False) == ()
+    assert listened_for(Situation(asleep=True), is_sounding=False) == ()
+
+
+def test_what_is_listened_for_makes_silent_or_denies_or_can_be_taken_back() -> None:
+    for word in HARMLESS:
+        assert commands_in(word, Situation())[0].command.tier in (Tier.HARMLESS, Tier.CONFIRM)
     for word in STOPS:
         assert commands_in(word, Situation())[0].name in (Name.STOP, Name.PAUSE)
     for word in DENIALS:
         assert commands_in(word, Situation(question=True))[0].name is Name.NO
-    assert safe_word_or("Stop", (), (), 0.4) == "Stop"
+    assert short_word_or("Stop", (), (), 0.4) == "Stop"
 
 
 def test_stops_are_listened_for_only_while_utter_speaks() -> None:
@@ -171,4 +200,4 @@ def test_stops_are_listened_for_only_while_utter_speaks() -> None:
         [(Speak(LONG),)],
     ).run(14)
     asked = {one.utterance: one.listens_for for one in world.decisions(Transcribe)}
-    assert asked == {1: (), 2: STOPS, 3: ()}
+    assert asked == {1: HARMLESS, 2: (*STOPS, *HARMLESS), 3: HARMLESS}

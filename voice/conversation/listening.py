@@ -14,7 +14,7 @@ from agent.errors import UtterError
 from voice.audio.echo import Cleaned
 from voice.audio.frames import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.conversation.kept_audio import KeptAudio
-from voice.conversation.safe_words import safe_word_or
+from voice.conversation.short_words import short_word_or
 from voice.conversation.signals import Frame, Judged, Transcribed
 from voice.conversation.turn_taking import Judge, Transcribe
 from voice.hearing.guards import IT_WAS_SPEECH
@@ -137,7 +137,7 @@ class Listening:
                 self._trouble(f'I could not listen to that: {error}. I have kept it; say "try that again".')
                 await self._write_down(unheard)
                 continue
-            text = safe_word_or(heard.text, asked.listens_for, heard.likelihoods, speech_s)
+            text = short_word_or(heard.text, asked.listens_for, heard.likelihoods, speech_s)
             self._remember(unheard, heard, text)
             self._answer(Transcribed(asked.utterance, asked.revision, text, heard.avg_logprob))
             await self._write_down(unheard)

@@ -24,7 +24,7 @@ from voice.conversation.mouth import Item, Mouth
 from voice.conversation.own_words import OwnWords
 from voice.conversation.performing import Performing, Wishes
 from voice.conversation.push_to_talk import PushToTalk
-from voice.conversation.safe_words import DENIALS, STOPS
+from voice.conversation.short_words import listened_for
 from voice.conversation.signals import (
     Asked,
     Decision,
@@ -254,14 +254,13 @@ class SessionMachine:
             elif isinstance(event, Resumed):
                 self._work.withdraw_prepared()
             elif isinstance(event, Transcribe):
-                self._out.append(replace(event, listens_for=self._safe_words()))
+                self._out.append(replace(event, listens_for=self._listened_for()))
             elif not self._wishes.is_asleep:
                 self._out.append(event)
         return is_said
 
-    def _safe_words(self) -> tuple[str, ...]:
-        denials = () if self._asking.pending is None else DENIALS
-        return (*denials, *STOPS) if self._mouth.sounding else denials
+    def _listened_for(self) -> tuple[str, ...]:
+        return listened_for(self.situation, is_sounding=bool(self._mouth.sounding))
 
     def _transcribed(self, given: Transcribed) -> None:
         messages = self._taking.transcribed(

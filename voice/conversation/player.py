@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -25,7 +24,7 @@ from voice.speaking.synthesis import Synthesiser
 
 _AHEAD_S = 0.8  # of speech given to the device: a change of pace is heard so soon
 _POLL_S = 0.01
-_GAP_S = 0.08  # of the silence that ends each piece: when only that is left, all has been heard
+_GAP_S = 0.08  # of the silence that ends each item: when only that is left, all has been heard
 _LETTER_S = 0.065  # of a text, when it is spoken
 _READ_S = 0.25  # a word, by eye or by a slow screen reader
 _SPEED_STEP, _VOLUME_STEP = 1.2, 1.4
@@ -182,22 +181,20 @@ class SpokenAloud:
         this_round, loop = self._round, asyncio.get_running_loop()
         item.start = self._written
         pieces = self._voice.synthesise(item.text)
+        self._stretcher.flush()  # what is left of an item that was cut
         text = item.text
         while (piece := await loop.run_in_executor(self._worker, _next, pieces)) is not None:
             if this_round != self._round:
                 return
             self._stretcher.speed = self._speed
-            shaped = await loop.run_in_executor(self._worker, partial(self._shape, piece, self._gain))
-            if this_round != self._round or not await self._write(shaped, text):
+            paced = await loop.run_in_executor(self._worker, self._stretcher.process, piece)
+            if this_round != self._round or not await self._write(_louder(paced, self._gain), text):
                 return
-            text = ""
-        if this_round == self._round:
+            text = "" if len(paced) else text
+        if this_round != self._round:
+            return
+        if await self._write(_louder(self._stretcher.flush(), self._gain), text):
             item.end = self._written
-
-    def _shape(self, piece: Samples, gain: float) -> Samples:
-        # Each piece ends in silence, so that a stretched one can be whole.
-        whole = np.concatenate((self._stretcher.process(piece), self._stretcher.flush()))
-        return whole if gain == 1.0 else np.tanh(whole * np.float32(gain)).astype(np.float32)
 
     async def _write(self, samples: Samples, text: str) -> bool:
         this_round, sink = self._round, self._sink
@@ -338,6 +335,10 @@ class InPrint:
 
 def _stepped(value: float, times: int, step: float, least: float, most: float) -> float:
     return 1.0 if not times else min(most, max(least, value * step**times))
+
+
+def _louder(samples: Samples, gain: float) -> Samples:
+    return samples if gain == 1.0 else np.tanh(samples * np.float32(gain)).astype(np.float32)
 
 
 def _next(pieces: Iterator[Samples]) -> Samples | None:

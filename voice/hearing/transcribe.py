@@ -47,6 +47,7 @@ _UTTERANCES_KEPT = 8
 _DOUBT_NATS, _MOST_DOUBT_NATS = 12.0, 8.0
 
 _LEAST_LIKELY = -10.0  # of a phrase that is asked about; what is below it is not computed to the end
+_FAIR_CHANCE = -6.0  # of such a phrase: no other words are looked for with a beam, which takes a second
 
 _SILENCE_DB = 30.0  # below the loudest 20 ms
 _SYLLABLE_POSITIONS = 8  # 0.16 s; Whisper's timestamps are about as exact
@@ -141,16 +142,17 @@ class Transcriber:
         likely = likelihoods(decoding.copy(), self._vocabulary, asked, _LEAST_LIKELY) if asked else []
         max_tokens = min(int(_TOKENS_PER_S * audio_s) + _TOKENS_AT_LEAST, self._network.max_tokens // 2)
         lexicon, bias = self._expected
+        is_wide = max(likely, default=_LEAST_LIKELY) < _FAIR_CHANCE
         speech_s, speech_end = audio_s if voiced_s is None else voiced_s, _speech_end(samples)
 
         def heard_with(bias: Bias | None) -> tuple[Decoded, Evidence, str | None]:
-            decoded = self._decode(decoding.copy(), max_tokens, speech_end, bias)
+            decoded = self._decode(decoding.copy(), max_tokens, speech_end, bias, is_wide=is_wide)
             evidence = self._evidence(decoded, speech_s)
             return decoded, evidence, rejection(evidence, limits or self._limits)
 
         decoded, evidence, rejected = heard_with(bias)
         others = decoded.others
-        if rejected and bias is not None:
+        if rejected and bias is not None and is_wide:
             # An expected name may be a guess where the words that were said are none.
             plain, plain_evidence, plain_rejected = heard_with(None)
             if plain_rejected is None:
@@ -207,11 +209,13 @@ class Transcriber:
         logprobs = decoding.logprobs([*prompt, *self._tokenizer.encode(f" {text}")])
         return float(logprobs[len(prompt) - 1 :].sum())
 
-    def _decode(self, decoding: Decoding, max_tokens: int, speech_end: int, bias: Bias | None) -> Decoded:
-        """Greedily, and once more with a beam where that was unsure of words that were said."""
+    def _decode(
+        self, decoding: Decoding, max_tokens: int, speech_end: int, bias: Bias | None, *, is_wide: bool
+    ) -> Decoded:
+        """Greedily, and if `is_wide` once more with a beam where that was unsure of words that were said."""
         greedy = decode(decoding.copy(), self._vocabulary, max_tokens, speech_end, bias=bias)
         likely_noise = greedy.no_speech_prob > self._limits.no_speech_prob
-        if greedy.avg_logprob > _SURE_LOGPROB or likely_noise:
+        if greedy.avg_logprob > _SURE_LOGPROB or likely_noise or not is_wide:
             return greedy
         return decode(decoding, self._vocabulary, max_tokens, speech_end, _BEAM_WIDTH, bias)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,12 @@ LANGUAGES = (
 )
 """What XTTS-v2 speaks, as profiles name them; the model calls Chinese zh-cn."""
 
+_INSTALL = "`.venv/bin/python -m pip install '.[coqui]'` in Utter's folder."
 _REFERENCE_RATE = 22_050  # that of the recordings it was trained on
 _CHUNK_TOKENS = 20  # in one streamed piece, nearly a second
 _MOST_CHARS = 250  # for languages whose limit the package does not tell
+_DIGITS = {"hi": ("शून्य", "एक", "दो", "तीन", "चार", "पाँच", "छह", "सात", "आठ", "नौ")}
+"""Where the package has no words even for these."""
 
 
 class CoquiSynthesiser:
@@ -46,11 +50,8 @@ class CoquiSynthesiser:
             import torch  # pyright: ignore[reportMissingImports]
             from TTS.tts.configs.xtts_config import XttsConfig  # pyright: ignore[reportMissingImports]
             from TTS.tts.models.xtts import Xtts  # pyright: ignore[reportMissingImports]
-        except ImportError as error:
-            raise SynthesisError(
-                f"This voice needs the package coqui-tts ({error}): "
-                "`.venv/bin/python -m pip install '.[coqui]'` in Utter's folder."
-            ) from error
+        except (ImportError, OSError) as error:  # the latter where torchaudio is for another build of torch
+            raise SynthesisError(f"This voice needs the package coqui-tts ({error}): {_INSTALL}") from error
         self._torch: Any = torch
         device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
@@ -68,6 +69,10 @@ class CoquiSynthesiser:
         if self._language not in self._config.languages:
             known = ", ".join(self._config.languages)
             raise SynthesisError(f"XTTS speaks no {language!r}. Set the voice's language to one of {known}.")
+        try:
+            self._model.tokenizer.encode("a", self._language)
+        except Exception as error:  # Chinese and Japanese are read by packages of their own
+            raise SynthesisError(f"What reads {language!r} is missing ({error}): {_INSTALL}") from error
         self._own_language = language
         self._speed = speed
         self.sample_rate: int = int(self._config.audio.output_sample_rate)
@@ -78,8 +83,25 @@ class CoquiSynthesiser:
     def synthesise(self, clause: str) -> Iterator[Samples]:
         """Yield mono float32 pieces of nearly a second as they are made; leaving stops the model."""
         for sentence in speakable_pieces(clause, self._own_language):
-            for part in pieces_within(sentence, self._limit):
+            for part in self._readable(sentence, self._limit):
                 yield from self._streamed(part)
+
+    def _readable(self, text: str, limit: int) -> Iterator[str]:
+        """`text` in parts of at most `limit` characters, and of fewer tokens than the model refuses.
+
+        The package writes numbers out in words, which makes them longer, and raises at those that it cannot.
+        """
+        for part in pieces_within(text, limit):
+            for reading in _readings(part, self._own_language):
+                try:
+                    tokens = self._model.tokenizer.encode(reading.strip().lower(), self._language)
+                except (NotImplementedError, ArithmeticError, LookupError):
+                    continue
+                if len(tokens) < self._model.args.gpt_max_text_tokens:
+                    yield reading
+                else:
+                    yield from self._readable(part, len(part) // 2)
+                break
 
     def _streamed(self, text: str) -> Iterator[Samples]:
         config = self._config
@@ -149,6 +171,18 @@ class CoquiSynthesiser:
         width = self._config.model_args.gpt_n_model_channels
         is_whole = found["gpt_cond_latent"].shape[-1] == width and known == _sha256(reference)
         return found if is_whole else None
+
+
+def _readings(text: str, language: str) -> Iterator[str]:
+    """`text`, then with ever less of its numbers for num2words to get wrong.
+
+    It knows no ordinals in Czech, which are numbers before a full stop, no numbers in Hindi, and in most
+    languages none of many digits.
+    """
+    yield text
+    yield re.sub(r"(?<=[0-9])\.(?=\s|$)", " .", text)
+    words = _DIGITS.get(language, "0123456789")
+    yield re.sub("[0-9]", lambda digit: f" {words[int(digit[0])]} ", text)
 
 
 def keep_state(data: bytes, state: Path) -> None:

@@ -13,6 +13,7 @@ from noises import LEVELS_DB, NOISES, at_level, frames
 
 from agent.models.store import ModelStore
 from voice.audio.files import read_frames
+from voice.conversation.short_words import HARMLESS, short_word_or
 from voice.hearing.guards import Evidence, Limits, rejection
 from voice.hearing.lexicon import Lexicon
 from voice.hearing.segment import UtteranceSegmenter
@@ -85,14 +86,26 @@ def test_words_that_an_expected_name_makes_unsure_are_heard_without_it(transcrib
     assert guessed.text in heard.others
 
 
-@pytest.mark.parametrize("name", ["music", "typing"])
-def test_noise_does_not_become_names_that_are_expected(transcriber: Transcriber, name: str):
+@pytest.mark.parametrize("name", sorted(NOISES))
+def test_noise_does_not_become_names_or_commands_that_are_expected(transcriber: Transcriber, name: str):
     transcriber.expect(Lexicon((), {"brake_now": 1, "parse_config": 1, "load_shelf": 1}))
     try:
-        heard = transcriber.transcribe(at_level(NOISES[name], -30.0)[:24_000])
+        heard = transcriber.transcribe(at_level(NOISES[name], -30.0)[:24_000], phrases=HARMLESS)
     finally:
         transcriber.expect(Lexicon())
     assert heard.text == ""
+    assert short_word_or("", HARMLESS, heard.likelihoods, 0.8) == ""
+
+
+def test_an_unsure_request_is_believed_for_the_name_in_it(store: ModelStore):
+    doubting = Transcriber(store.path("whisper-base-mlx"), limits=Limits(unsure_logprob=0.0))
+    assert doubting.transcribe(speech("2-parse-config")).rejected == "too unsure"
+    doubting.expect(Lexicon((), {"parse_config": 1, "run_tests": 1}))
+    named = doubting.transcribe(speech("2-parse-config"))
+    assert (named.text, named.rejected) == ("What does parse config do?", None)
+    assert doubting.transcribe(speech("4-fix-test")).rejected == "too unsure"  # names nothing
+    limits = Limits(unsure_logprob=0.0)  # asked for, these hold
+    assert doubting.transcribe(speech("2-parse-config"), limits=limits).rejected == "too unsure"
 
 
 def test_every_word_has_a_time_inside_the_speech_and_in_order(transcriber: Transcriber):

@@ -14,15 +14,17 @@ import numpy as np
 
 from voice.audio.frames import SAMPLE_RATE, Samples
 from voice.hearing.favoured import favoured
-from voice.hearing.guards import Evidence, Limits, rejection
+from voice.hearing.guards import WITH_A_NAME, Evidence, Limits, rejection
 from voice.hearing.lexicon import Lexicon
 from voice.hearing.rescoring import variants
+from voice.hearing.spoken_code import write_out
 from voice.hearing.whisper.biasing import Bias
 from voice.hearing.whisper.decoding import Decoded, decode, likelihoods
 from voice.hearing.whisper.loading import load
 from voice.hearing.whisper.mel import HOP_SAMPLES, log_mel
 from voice.hearing.whisper.network import MELS_PER_POSITION, POSITION_S, Decoding
 from voice.hearing.whisper.word_times import token_starts
+from voice.hearing.written import OF_A_NAME
 
 # Silence after the utterance in place of Whisper's padding to 30 s. With 0.2 to 0.5 s base repeated a phrase
 # once in a while; with 1.0 s it did not.
@@ -45,6 +47,8 @@ _UTTERANCES_KEPT = 8
 # For each nat that the mean log probability is below 0: what was heard unsurely was rather something else.
 # Fitted with the constants in `candidates.py`.
 _DOUBT_NATS, _MOST_DOUBT_NATS = 12.0, 8.0
+
+_LEAST_WORDS = 3  # of a request with a name in it: "open parse config"
 
 _LEAST_LIKELY = -10.0  # of a phrase that is asked about; what is below it is not computed to the end
 _FAIR_CHANCE = -6.0  # of such a phrase: no other words are looked for with a beam, which takes a second
@@ -159,7 +163,10 @@ class Transcriber:
                 others = (decoded.tokens, *others, *plain.others)
                 decoded, evidence, rejected = plain, plain_evidence, None
         text = evidence.text
-        names = {} if rejected else self._names(decoding, text, lexicon, decoded.avg_logprob)
+        may_name = limits is None and rejection(evidence, WITH_A_NAME) is None
+        names = self._names(decoding, text, lexicon, decoded.avg_logprob) if may_name or not rejected else {}
+        if rejected and may_name and _has_name(text, lexicon, names):
+            rejected = None
         other_texts = dict.fromkeys(self._tokenizer.decode(list(tokens)).strip() for tokens in others)
         return Heard(
             text="" if rejected else text,
@@ -172,7 +179,7 @@ class Transcriber:
             transcription_s=time.perf_counter() - started,
             likelihoods=tuple(likely),
             others=tuple(other for other in other_texts if other != text),
-            names=names,
+            names={} if rejected else names,
         )
 
     def _evidence(self, decoded: Decoded, speech_s: float) -> Evidence:
@@ -231,6 +238,12 @@ def compression_ratio(text: str) -> float:
     """Bytes of `text` by bytes of it after zlib: above about 2.4 it repeats itself. 0 for no text."""
     data = text.encode("utf-8")
     return len(data) / len(zlib.compress(data))
+
+
+def _has_name(text: str, lexicon: Lexicon, names: Mapping[tuple[int, int, str], float]) -> bool:
+    """Whether a name of `lexicon` is written for some of several words."""
+    changes = write_out(text, lexicon, evidence=names).changes
+    return len(text.split()) >= _LEAST_WORDS and any(change.source in OF_A_NAME for change in changes)
 
 
 def _speech_end(samples: Samples) -> int:

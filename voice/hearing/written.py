@@ -24,6 +24,10 @@ class Source(str, Enum):
     NUMBER = "number"
 
 
+OF_A_NAME = frozenset((Source.FILE, Source.IDENTIFIER, Source.SIMILAR_FILE, Source.SIMILAR_IDENTIFIER))
+"""Of these a change writes a name of the repository."""
+
+
 @dataclass(frozen=True)
 class Change:
     """`before` stood at `start` to `end` (exclusive) of the raw text; `after` is written in its place.

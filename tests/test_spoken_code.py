@@ -417,3 +417,19 @@ def test_a_path_that_whisper_wrote_as_one_is_left_alone() -> None:
     text = "Create tests/utils.py please."
     evidence = {(7, 21, "tests/util.py"): -20.0}
     assert write_out(text, Lexicon(("tests/util.py",), {}), evidence=evidence).text == text
+
+
+@pytest.mark.parametrize(
+    ("heard", "written"),
+    [
+        ("What is in window slash shadows dot ts?", "What is in render/shadows.ts?"),
+        ("What is in pulse of slash expression dot RS?", "What is in parser/expr.rs?"),
+        ("Open core slash shadows dot ts", "Open core slash shadows.ts"),  # says another folder
+        ("Open render slash index dot ts", "Open render slash index.ts"),  # in two folders
+        ("Open render slash main dot ts", "Open render slash main.ts"),  # in none
+    ],
+)
+def test_a_file_behind_slash_goes_with_its_folder_if_that_was_said(heard: str, written: str):
+    files = ("render/shadows.ts", "parser/expr.rs", "a/index.ts", "b/index.ts", "main.ts")
+    evidence = {}  # the audio was asked, and speaks for no other name
+    assert write_out(heard, Lexicon(files), evidence=evidence).text == written

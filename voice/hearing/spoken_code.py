@@ -16,6 +16,7 @@ from voice.hearing.lexicon import Lexicon
 from voice.hearing.names import MISHEARD_EXTENSIONS, key, sound_key, spoken_words
 from voice.hearing.operators import operators
 from voice.hearing.slots import FILE_CUES, cue, is_opened, is_spoken_of, may_be_identifier
+from voice.hearing.sounds import alike, sound
 from voice.hearing.tokens import SILENT, Token, forms_of, run_length, tokens_of
 from voice.hearing.written import Change, Source, Unsure, Written, applied
 
@@ -24,6 +25,8 @@ __all__ = ["Change", "Source", "Unsure", "Written", "write_out"]
 _LONGEST = 14  # tokens in one name
 _LITTLE = 1e-3
 _MOST_GUESSES = 4
+_FILES = (Source.FILE, Source.SIMILAR_FILE)
+_FOLDER_WORDS, _FOLDER_ALIKE = 2, 0.5
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def write_out(
     exact = _exact(tokens, lexicon)
     heard = candidates(tokens, lexicon, topic, evidence)
     proposals = [*exact, *(_before_its_end(one, exact) for one in _misheard(heard, tokens))]
-    chosen = _without_overlap(proposals, free)
+    chosen = [_in_its_folder(one, tokens, free, lexicon) for one in _without_overlap(proposals, free)]
     found = [*map(_of_dictated, said), *(one for one in chosen if not one.is_tie)]
     changes = [_change(text, tokens, one) for one in found]
     changes = [one for one in changes if one.before != one.after and one.before not in lexicon.identifiers]
@@ -114,6 +117,31 @@ def _before_its_end(one: _Found, exact: Sequence[_Found]) -> _Found:
 def _ends_with(written: str, end: str) -> bool:
     words, last = spoken_words(written), spoken_words(end)
     return written.endswith(f"/{end}") or ("." not in written and words[-len(last) :] == last)
+
+
+def _in_its_folder(one: _Found, tokens: Sequence[Token], free: list[bool], lexicon: Lexicon) -> _Found:
+    """A file behind "slash" goes with its folder, if there is but one and something like it was said.
+
+    "Window slash shadow dot ts" is render/shadows.ts where no other folder has a shadows.ts.
+    """
+    if one.source not in _FILES or one.at < 2 or tokens[one.at - 1].form != "/":
+        return one
+    depth = one.written.count("/") + 2
+    paths = [path for path in lexicon.files if path.endswith(f"/{one.written}")]
+    whole = _only(["/".join(path.split("/")[-depth:]) for path in paths])
+    if whole is None:
+        return one
+    folder = sound(" ".join(spoken_words(whole.split("/")[0])))
+    spans = [
+        (alike(sound(" ".join(forms_of(tokens[at : one.at - 1]))), folder), at)
+        for at in range(max(0, one.at - 1 - _FOLDER_WORDS), one.at - 1)
+        if all(free[at : one.at])
+    ]
+    likeness, at = max(spans, default=(0.0, 0))
+    if likeness < _FOLDER_ALIKE:
+        return one
+    free[at : one.at] = [False] * (one.at - at)
+    return replace(one, at=at, written=whole, source=Source.SIMILAR_FILE)
 
 
 def _strength(tokens: Sequence[Token], at: int, end: int, score: float) -> float:

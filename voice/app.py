@@ -72,8 +72,11 @@ def language_model(settings: Settings, store: ModelStore) -> str:
     return _mlx_build(settings) if mlx else settings.models.language_model
 
 
-async def open_engine(settings: Settings, store: ModelStore) -> Engine:
-    """Load the language model. Raises `UtterError` when it is not there or cannot run."""
+async def open_engine(settings: Settings, store: ModelStore, *, is_live: bool = False) -> Engine:
+    """Load the language model; if `is_live`, it gives way to what hears somebody speak.
+
+    Raises `UtterError` when it is not there or cannot run.
+    """
     contexts, limits = contexts_of(store), cache_limits(settings)
     context_tokens = settings.engine.context_tokens
     if engine_name(settings, store) == "mlx":
@@ -93,6 +96,7 @@ async def open_engine(settings: Settings, store: ModelStore) -> Engine:
             limits=limits,
             numbers=settings.engine.mlx_numbers,
         )
+    from agent.engine.llama_server import LIVE_NICENESS, NICENESS
     from agent.engine.llamacpp import LlamaCppEngine
 
     model, free = await asyncio.gather(
@@ -100,7 +104,12 @@ async def open_engine(settings: Settings, store: ModelStore) -> Engine:
     )
     threads = settings.engine.threads or free
     return await LlamaCppEngine.load(
-        model, contexts, threads=threads, context_tokens=context_tokens, limits=limits
+        model,
+        contexts,
+        threads=threads,
+        context_tokens=context_tokens,
+        limits=limits,
+        niceness=LIVE_NICENESS if is_live else NICENESS,
     )
 
 
@@ -161,14 +170,22 @@ def open_toolbox(settings: Settings, store: ModelStore, workspace: Workspace) ->
 
 @asynccontextmanager
 async def open_agent(
-    settings: Settings, store: ModelStore, workspace: Workspace, approve: Approve = refuse
+    settings: Settings,
+    store: ModelStore,
+    workspace: Workspace,
+    approve: Approve = refuse,
+    *,
+    is_live: bool = False,
 ) -> AsyncGenerator[Agent]:
     """The agent at work on `workspace`, where it goes on with its last session. `approve` asks the user.
+
+    If `is_live`, somebody speaks to it meanwhile.
 
     The session is brought back in the background; a turn waits for it only when it needs the model.
     """
     tools = partial(open_toolbox, settings, store, workspace)
-    engine, toolbox = await asyncio.gather(open_engine(settings, store), asyncio.to_thread(tools))
+    loading = open_engine(settings, store, is_live=is_live)
+    engine, toolbox = await asyncio.gather(loading, asyncio.to_thread(tools))
     try:
         limits = Limits(steps=settings.agent.max_steps, time_s=settings.agent.turn_time_s)
         mode, place = Mode(settings.agent.mode), str(workspace.root)

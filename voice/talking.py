@@ -101,7 +101,8 @@ async def live_session(
             loop.run_in_executor(speaking, open_synthesiser, settings.speaking, store) if is_spoken else None
         )
         approver = Approver(settings.conversation.approval_phrase)
-        agent = await stack.enter_async_context(open_agent(settings, store, workspace, approver.approve))
+        opening = open_agent(settings, store, workspace, approver.approve, is_live=True)
+        agent = await stack.enter_async_context(opening)
         models: Models | None = None
         if hears:
             transcriber, turn_model = await loading

@@ -26,7 +26,14 @@ import xllamacpp
 from agent.engine.protocol import EngineError, Prefilled
 
 _native: Any = xllamacpp
-_NICENESS = 5  # of the server's threads, more than that of the others
+NICENESS, LIVE_NICENESS = 5, 19
+"""Of the server's threads, more than that of the others: usually, and while somebody speaks to Utter.
+
+With 5, Whisper took seven times as long for a word when the model was busy; with 19 hardly longer than alone.
+But programs beside Utter then hold the model up more, where the kernel does not group them (sched(7),
+autogroup).
+"""
+
 _STOPPED = "llama.cpp did not answer; the engine has stopped. Start Utter again."
 
 
@@ -43,12 +50,20 @@ class Event:
 class LlamaServer:
     """One model, one slot."""
 
-    def __init__(self, model: Path, slot_folder: Path, *, threads: int, context_tokens: int) -> None:
+    def __init__(
+        self,
+        model: Path,
+        slot_folder: Path,
+        *,
+        threads: int,
+        context_tokens: int,
+        niceness: int = NICENESS,
+    ) -> None:
         """Loads the model, which takes seconds. Raises `EngineError` when llama.cpp cannot run it."""
         self._key = secrets.token_urlsafe(32)
         parameters = _parameters(model, slot_folder, threads, context_tokens, self._key)
         try:
-            with ThreadPoolExecutor(1, initializer=_yield_to_others) as worker:
+            with ThreadPoolExecutor(1, initializer=_yield_to_others, initargs=(niceness,)) as worker:
                 self._server: Any = worker.submit(_native.Server, parameters).result()
         except Exception as error:
             raise EngineError(
@@ -152,7 +167,7 @@ class LlamaServer:
         return client
 
 
-def _yield_to_others() -> None:
+def _yield_to_others(niceness: int) -> None:
     """Let this thread, and those that it starts, stand back where others of this process want a core too.
 
     A page of text takes the model seconds, and sound and speech that wait for it break up. Only Linux gives
@@ -161,7 +176,7 @@ def _yield_to_others() -> None:
     if sys.platform.startswith("linux"):
         thread = threading.get_native_id()
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS)
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + niceness)
 
 
 def _parameters(model: Path, slot_folder: Path, threads: int, context_tokens: int, key: str) -> Any:

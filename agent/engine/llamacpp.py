@@ -24,7 +24,7 @@ from agent.engine.grammar import check_grammar
 from agent.engine.keeper import Keeper
 from agent.engine.llama_decode import Decoding, decode
 from agent.engine.llama_grammar import LlamaGrammars
-from agent.engine.llama_server import LlamaServer
+from agent.engine.llama_server import NICENESS, LlamaServer
 from agent.engine.protocol import EngineError, Piece, Prefilled
 from agent.engine.pump import pump
 from agent.engine.slot import Slot
@@ -49,14 +49,23 @@ class LlamaCppEngine:
         threads: int,
         context_tokens: int = 8192,
         limits: StoreLimits | None = None,
+        niceness: int = NICENESS,
     ) -> None:
         """Load `model`, which takes seconds; `load` does it without blocking the event loop.
 
-        `threads` should be the number of physical cores. Contexts are kept in `state_folder`, within
-        `limits`. Raises `EngineError` when the file is not a model that llama.cpp can run.
+        `threads` should be the number of physical cores; by `niceness` they stand back behind others of this
+        process. Contexts are kept in `state_folder`, within `limits`. Raises `EngineError` when the file is
+        not a model that llama.cpp can run.
         """
         state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        serve = partial(LlamaServer, model, state_folder, threads=threads, context_tokens=context_tokens)
+        serve = partial(
+            LlamaServer,
+            model,
+            state_folder,
+            threads=threads,
+            context_tokens=context_tokens,
+            niceness=niceness,
+        )
         with ThreadPoolExecutor(1) as worker:  # both read the file, one of them without Python's lock
             serving = worker.submit(serve)
             self.vocabulary = read_vocabulary(model)
@@ -87,10 +96,17 @@ class LlamaCppEngine:
         threads: int,
         context_tokens: int = 8192,
         limits: StoreLimits | None = None,
+        niceness: int = NICENESS,
     ) -> LlamaCppEngine:
         """The engine for `model`, loaded on a thread of its own."""
         make = partial(
-            cls, model, state_folder, threads=threads, context_tokens=context_tokens, limits=limits
+            cls,
+            model,
+            state_folder,
+            threads=threads,
+            context_tokens=context_tokens,
+            limits=limits,
+            niceness=niceness,
         )
         engine = await asyncio.to_thread(make)
         # Takes a second, which neither the start nor the first call need wait for.

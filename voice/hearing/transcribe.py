@@ -50,7 +50,7 @@ _DOUBT_NATS, _MOST_DOUBT_NATS = 12.0, 8.0
 
 _LEAST_WORDS = 3  # of a request with a name in it: "open parse config"
 
-_LEAST_LIKELY = -10.0  # of a phrase that is asked about; what is below it is not computed to the end
+_LEAST_LIKELY = -8.0  # of a phrase that is asked about; what is below it is not computed to the end
 _FAIR_CHANCE = -6.0  # of such a phrase: no other words are looked for with a beam, which takes a second
 
 _SILENCE_DB = 30.0  # below the loudest 20 ms

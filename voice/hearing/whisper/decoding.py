@@ -134,23 +134,29 @@ def likelihoods(
 ) -> list[float]:
     """For each of `phrases`, in tokens, the log probability that it, and nothing after it, is what was said.
 
-    One below `least` is given as `least`, and costs little. `decoding` is used up.
+    One below `least` is given as `least`, and costs little; what phrases begin with together is fed once.
+    `decoding` is used up.
     """
-    first, _ = decoding.feed(list(vocabulary.prompt))
-    found: list[float] = []
-    for tokens in phrases:
-        logits, going, total = first, decoding, 0.0
-        for token in tokens:
-            total += _logprob(logits[: vocabulary.first_timestamp], token)
-            if total < least:
-                break
-            going = going.copy()
-            logits, _ = going.feed([token])
-        else:
+    found = [least] * len(phrases)
+
+    def follow(going: Decoding, logits: Floats, total: float, begun: Sequence[int], length: int) -> None:
+        """The phrases of the numbers `begun`, the first `length` tokens of which are fed."""
+        ended = [number for number in begun if len(phrases[number]) == length]
+        if ended:
             marks = logits[[*vocabulary.stops, vocabulary.end]]
-            ended = _log_sum(np.concatenate((marks, logits[vocabulary.first_timestamp :])))
-            total += ended - _log_sum(logits)
-        found.append(max(total, least))
+            end = _log_sum(np.concatenate((marks, logits[vocabulary.first_timestamp :]))) - _log_sum(logits)
+            for number in ended:
+                found[number] = max(total + end, least)
+        text = logits[: vocabulary.first_timestamp]
+        normaliser = _log_sum(text)
+        for token in dict.fromkeys(phrases[number][length] for number in begun if number not in ended):
+            so_far = total + float(text[token]) - normaliser
+            if so_far >= least:
+                after = going.copy()
+                same = [n for n in begun if len(phrases[n]) > length and phrases[n][length] == token]
+                follow(after, after.feed([token])[0], so_far, same, length + 1)
+
+    follow(decoding, decoding.feed(list(vocabulary.prompt))[0], 0.0, range(len(phrases)), 0)
     return found
 
 

@@ -33,7 +33,7 @@ def ears() -> Ears:
     store = store_of(config.load())
     transcriber = Transcriber(store.path("whisper-base-mlx"))
     transcriber.warm_up()
-    piper = PiperSynthesiser(store.path("piper-joe"))
+    piper = PiperSynthesiser(store.path("piper-joe-split"))
 
     @cache
     def voice(text: str) -> Samples:

@@ -46,7 +46,7 @@ def timed(voice: Synthesiser, text: str) -> Timing:
 def main() -> bool:
     """Measure, print and write the section; there is no limit to keep."""
     start = time.perf_counter()
-    piper = PiperSynthesiser(store_of(config.load()).path("piper-joe"))
+    piper = PiperSynthesiser(store_of(config.load()).path("piper-joe-split"))
     load_s = time.perf_counter() - start
     rows: list[list[str]] = []
     for name, text in CLAUSES:

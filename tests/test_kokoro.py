@@ -6,8 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soxr
 
 from agent.errors import UtterError
+from agent.models.store import ModelStore
+from voice import config
+from voice.audio.frames import SAMPLE_RATE, Samples
+from voice.enrolling import Ears
 from voice.speaking.engines.kokoro import KokoroSynthesiser
 from voice.speaking.engines.phonemes import phonemes_of
 
@@ -35,3 +40,31 @@ def test_an_unknown_voice_is_named_with_those_there_are(kokoro: KokoroSynthesise
 def test_a_missing_model_is_an_error_for_the_user(tmp_path: Path) -> None:
     with pytest.raises(UtterError, match="utter models"):
         KokoroSynthesiser(tmp_path, "jm_kumo")
+
+
+SENTENCE = "Nobody has changed this branch since Thursday."
+
+
+def said_by(voice: KokoroSynthesiser) -> Samples:
+    return np.concatenate(list(voice.synthesise(SENTENCE)))
+
+
+def log_power(samples: Samples) -> np.ndarray:
+    """Of frames of 43 ms in 40 bands that widen upwards, shape (frames, 40)."""
+    frames = np.lib.stride_tricks.sliding_window_view(samples, 1024)[::256] * np.hanning(1024)
+    power = np.abs(np.fft.rfft(frames)) ** 2
+    edges = np.geomspace(2, 512, 41).astype(int)
+    return np.log(np.add.reduceat(power, edges[:-1], axis=1) + 1e-4)
+
+
+def test_in_float_it_says_what_it_says_in_int8(store: ModelStore, kokoro: KokoroSynthesiser) -> None:
+    floats, ints = said_by(kokoro), said_by(KokoroSynthesiser(store.path("kokoro"), "jm_kumo"))
+    n = min(len(floats), len(ints))
+    assert abs(len(floats) - len(ints)) < 0.02 * kokoro.sample_rate  # the ends are trimmed by what is heard
+    alike = np.corrcoef(log_power(floats[:n]).ravel(), log_power(ints[:n]).ravel())[0, 1]
+    assert alike > 0.98
+
+
+def test_what_it_says_is_understood(store: ModelStore, kokoro: KokoroSynthesiser) -> None:
+    audio = soxr.resample(said_by(kokoro), kokoro.sample_rate, SAMPLE_RATE).astype(np.float32)
+    assert Ears(config.load(), store).words(audio).strip(" .").lower() == SENTENCE.strip(".").lower()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from voice.speaking.matching.likeness import SpeakerEncoder, likeness
 from voice.speaking.matching.matched import MatchedSynthesiser, Matching
 from voice.speaking.matching.pitch import pitch_of
 from voice.speaking.matching.shift import Shift, shifted
+from voice.speaking.matching.stretches import CONTEXT_S, stretches
 from voice.speaking.synthesis import Samples
 
 REQUESTS = Path(__file__).resolve().parents[1] / "demo" / "requests"
@@ -200,10 +202,10 @@ def test_a_matched_voice_speaks_in_clean_pieces(
 ) -> None:
     voice = MatchedSynthesiser(piper, matching[0])
     pieces = list(voice.synthesise("All eight tests passed. Two files changed."))
-    assert len(pieces) == 2
-    for piece in pieces:
-        assert piece.dtype == np.float32 and 0.1 < np.abs(piece).max() < 1
-        assert piece[0] == 0 and not piece[-int(0.1 * RATE) :].any()
+    gap = int(0.1 * RATE)
+    assert all(piece.dtype == np.float32 and np.abs(piece).max() < 1 for piece in pieces)
+    assert sum(not piece[-gap:].any() for piece in pieces) == 2 and not pieces[-1][-gap:].any()
+    assert pieces[0][0] == 0 and np.abs(np.concatenate(pieces)).max() > 0.1
     assert list(voice.synthesise("🙂")) == []
 
 
@@ -231,3 +233,66 @@ def test_a_damaged_encoder_is_an_error_for_the_user(store: ModelStore, tmp_path:
         (tmp_path / "pretrained.pt").write_bytes(data[:size])
         with pytest.raises(UtterError, match="utter models"):
             SpeakerEncoder(tmp_path / "pretrained.pt")
+
+
+class Recorded:
+    """Says what was said before, in pieces of the lengths that it is given, again and again."""
+
+    def __init__(self, samples: Samples, rate: int, lengths: tuple[int, ...]) -> None:
+        self._samples, self.sample_rate, self._lengths = samples, rate, lengths
+        self.given = 0
+
+    def synthesise(self, clause: str) -> Iterator[Samples]:
+        self.given = 0
+        while self.given < len(self._samples):
+            for length in self._lengths:
+                start = self.given
+                self.given = start + length
+                if start < len(self._samples):
+                    yield self._samples[start : self.given]
+
+
+def test_a_voice_matched_as_it_comes_sounds_as_one_matched_whole(
+    piper: PiperSynthesiser, matching: tuple[Matching, float, float]
+) -> None:
+    text = "Nobody has changed this branch since Thursday, so it should be safe to merge it today."
+    plain, rate = np.concatenate(list(piper.synthesise(text))), piper.sample_rate
+    base = Recorded(plain, rate, (int(0.4 * rate), int(0.7 * rate)))
+    pieces = list(MatchedSynthesiser(base, matching[0]).synthesise(text))
+    streamed, whole = np.concatenate(pieces), matching[0].applied(plain, rate)
+    assert len(pieces) >= 3
+    assert abs(len(streamed) - len(whole)) < 0.002 * RATE
+
+    def power(samples: Samples) -> np.ndarray:
+        frames = samples[: len(samples) // 1024 * 1024].reshape(-1, 1024) * np.hanning(1024)
+        return (np.abs(np.fft.rfft(frames)) ** 2).mean(axis=0)[4:300].reshape(37, -1).sum(axis=1)
+
+    assert np.abs(10 * np.log10(power(streamed) / power(whole))).max() < 2.0
+    for seam in np.cumsum([len(piece) for piece in pieces])[:-1]:
+        across, near = slice(seam, seam + RATE // 100), slice(seam - 300, seam + 300)
+        assert np.abs(whole[across]).max() < 0.1 * np.abs(whole).max()  # there is little to hear
+        assert np.abs(np.diff(streamed[near])).max() < 2 * np.abs(np.diff(whole[near])).max() + 0.002
+        assert np.abs(streamed[near]).max() < 2 * np.abs(whole[near]).max() + 0.002
+
+
+def test_a_matched_voice_begins_before_its_base_is_done(matched: MatchedSynthesiser) -> None:
+    pause = np.full(int(0.05 * RATE), 1e-4, np.float32)
+    plain = np.concatenate([voiced(110, 0.6), pause] * 5)
+    base = Recorded(plain, RATE, (RATE // 10,))
+    pieces = MatchedSynthesiser(base, matched._matching).synthesise("x")
+    assert len(next(pieces)) and base.given < 0.4 * len(plain)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(st.sampled_from([0.0, 1e-4, 0.3]), st.floats(0.02, 0.6)), max_size=8))
+def test_stretches_are_all_of_the_speech_in_order(parts: list[tuple[float, float]]) -> None:
+    rng = np.random.default_rng(len(parts))
+    rate = 8_000
+    pieces = [(level * rng.uniform(-1, 1, int(rate * s))).astype(np.float32) for level, s in parts]
+    own: list[Samples] = []
+    for one in stretches(pieces, rate):
+        own += [one.samples[one.before : len(one.samples) - one.after], np.zeros(one.gap, np.float32)]
+        assert one.before in (0, int(CONTEXT_S * rate)) and one.after in (0, int(CONTEXT_S * rate))
+        assert not (one.after and one.gap)
+    whole = np.concatenate([np.zeros(0, np.float32), *pieces])
+    assert np.array_equal(np.concatenate([np.zeros(0, np.float32), *own]), whole)

@@ -7,12 +7,15 @@ import json
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import mlx.core as mx
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 import xllamacpp
 from gguf import GGUFReader, GGUFWriter
@@ -25,6 +28,7 @@ from mlx_whisper.whisper import ModelDimensions, Whisper
 from tokenizers import Tokenizer
 
 from agent.models.conversions import read_record
+from agent.models.convert_piper import convert_piper
 from agent.models.convert_qwen import NotConvertible, convert_qwen, mlx_name
 from agent.models.convert_whisper import convert_whisper, mlx_names
 from agent.models.ctranslate2_file import CTranslate2File, NotCTranslate2
@@ -236,10 +240,48 @@ def test_a_gguf_of_another_architecture_is_refused(tmp_path: Path) -> None:
         convert_qwen(path, tmp_path, lambda done, total: None)
 
 
-# Both
+# Voices
 
 
-@pytest.mark.parametrize("name", ["whisper-base-mlx", "qwen2.5-coder-0.5b-mlx"])
+def test_a_piper_voice_is_split_between_text_and_sound(store: ModelStore) -> None:
+    """What the two halves make, one after the other, is what the voice makes; without noise in it."""
+    folder, whole = store.path("piper-joe-split"), onnxruntime.InferenceSession(store.path("piper-joe"))
+    text, audio = (onnxruntime.InferenceSession(folder / name) for name in ("text.onnx", "audio.onnx"))
+    ids = np.arange(1, 40)[None]
+    given = {"input": ids, "input_lengths": np.array([39]), "scales": np.array([0, 1, 0], np.float32)}
+    latent = text.run(None, given)[0]
+    sound = audio.run(None, {audio.get_inputs()[0].name: latent})[0]
+    assert latent.shape[1] == 192
+    assert np.array_equal(sound, whole.run(None, given)[0])
+
+
+def test_a_model_that_is_no_piper_voice_is_not_split(store: ModelStore, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="is not a Piper voice that can be split"):
+        convert_piper(store.path("smart-turn"), tmp_path, lambda done, total: None)
+
+
+def test_no_convolution_of_kokoro_is_left_in_integers(store: ModelStore) -> None:
+    kinds = {
+        name: Counter(node.op_type for node in onnx.load(store.path(name) / "model.onnx").graph.node)
+        for name in ("kokoro", "kokoro-float")
+    }
+    before, after = kinds["kokoro"], kinds["kokoro-float"]
+    assert after["ConvInteger"] == 0 and after["Conv"] == before["Conv"] + before["ConvInteger"]
+    assert before["ConvInteger"] > 80 and after["InstanceNormalization"] > 60
+
+
+def test_the_other_files_of_kokoro_are_the_same(store: ModelStore) -> None:
+    for name in ("voices.npz", "vocab.json"):
+        one, other = (store.path(model) / name for model in ("kokoro", "kokoro-float"))
+        assert one.read_bytes() == other.read_bytes()
+
+
+# All
+
+
+@pytest.mark.parametrize(
+    "name", ["whisper-base-mlx", "qwen2.5-coder-0.5b-mlx", "piper-joe-split", "kokoro-float"]
+)
 def test_each_conversion_records_the_sums_of_what_it_was_made_from(store: ModelStore, name: str) -> None:
     record = read_record(store.folder(name))
     assert record is not None

@@ -59,7 +59,7 @@ def test_a_conversion_of_a_language_model_speaks_the_dialect_of_its_source() -> 
 
 
 def test_the_demo_needs_only_what_it_runs() -> None:
-    assert set(MANIFEST.names_in("demo")) == {"whisper-base-mlx", "qwen2.5-coder-1.5b", "piper-joe"}
+    assert set(MANIFEST.names_in("demo")) == {"whisper-base-mlx", "qwen2.5-coder-1.5b", "piper-joe-split"}
     assert set(MANIFEST.names_in("all")) == set(MANIFEST.entries)
 
 

@@ -20,7 +20,7 @@ from agent.models.store import ModelStore
 from voice.audio.frames import SAMPLE_RATE, Samples
 from voice.speaking.engines.piper import PiperSynthesiser
 from voice.speaking.narrate import narrate
-from voice.speaking.pieces import respelled_for_espeak, shaped, speakable_pieces
+from voice.speaking.pieces import respelled_for_espeak, shaped, shaped_stream, speakable_pieces
 
 RATE = 22_050
 
@@ -80,7 +80,7 @@ def _plain(text: str) -> str:
 
 
 def test_speed_changes_the_length(store: ModelStore, piper: PiperSynthesiser) -> None:
-    fast = PiperSynthesiser(store.path("piper-joe"), speed=1.5)
+    fast = PiperSynthesiser(store.path("piper-joe-split"), speed=1.5)
     text = "The quick brown fox jumps over the lazy dog."
     assert len(speech(fast, text)) < 0.8 * len(speech(piper, text))
 
@@ -102,7 +102,7 @@ def test_no_network_is_used(store: ModelStore, monkeypatch: pytest.MonkeyPatch) 
         raise AssertionError("a connection was opened")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
-    assert len(speech(PiperSynthesiser(store.path("piper-joe")), "Hello there, you."))
+    assert len(speech(PiperSynthesiser(store.path("piper-joe-split")), "Hello there, you."))
 
 
 def test_a_missing_voice_is_an_error_for_the_user(tmp_path: Path) -> None:
@@ -137,3 +137,60 @@ def test_shaping_limits_without_clipping_and_drops_what_is_inaudible() -> None:
     assert np.abs(loud).max() < 1
     assert len(shaped(np.full(RATE, 0.001, np.float32), RATE, 1.0)) == 0
     assert np.isfinite(shaped(np.array([0.5, np.nan, 0.5] * 500, np.float32), RATE, 1.0)).all()
+
+
+def without_noise(piper: PiperSynthesiser) -> None:
+    """The voice varies its delivery by noise, which would make no two sayings alike."""
+    piper._settings.noise_scale = piper._settings.noise_w_scale = 0.0
+
+
+def test_speech_in_windows_is_that_of_the_whole_model(store: ModelStore) -> None:
+    split, whole = (PiperSynthesiser(store.path(name)) for name in ("piper-joe-split", "piper-joe"))
+    without_noise(split)
+    without_noise(whole)
+    text = "Nobody has changed this branch since Thursday, so it should be safe to merge it today."
+    pieces = list(split.synthesise(text))
+    assert len(pieces) >= 4 and len(pieces[0]) < 0.5 * RATE
+    assert np.abs(np.concatenate(pieces) - speech(whole, text)).max() < 1e-4
+
+
+def test_a_sentence_left_early_is_not_decoded_to_its_end(store: ModelStore) -> None:
+    piper = PiperSynthesiser(store.path("piper-joe-split"))
+    decoder, decoded = piper._decoder, list[int]()
+
+    class Counted:
+        def get_inputs(self) -> object:
+            return decoder.get_inputs()
+
+        def run(self, names: None, inputs: dict[str, np.ndarray]) -> object:
+            decoded.append(sum(value.shape[2] for value in inputs.values()))
+            return decoder.run(names, inputs)
+
+    piper._decoder = Counted()
+    pieces = piper.synthesise("Nobody has changed this branch since Thursday, so merge it today.")
+    next(pieces)
+    pieces.close()
+    assert len(decoded) <= 2
+
+
+@given(
+    levels=st.lists(st.sampled_from([0.0, 0.001, 0.003, 0.5, 2.0]), max_size=12),
+    cuts=st.lists(st.integers(0, 2_500), max_size=6),
+)
+def test_shaping_a_stream_gives_the_samples_of_the_whole(levels: list[float], cuts: list[int]) -> None:
+    rng = np.random.default_rng(len(levels))
+    samples = (rng.uniform(-1, 1, 200 * len(levels)) * np.repeat(levels, 200)).astype(np.float32)
+    pieces = list(shaped_stream(np.split(samples, sorted(cuts)), RATE, 1.3))
+    assert all(len(piece) for piece in pieces)
+    assert np.array_equal(np.concatenate([np.zeros(0, np.float32), *pieces]), shaped(samples, RATE, 1.3))
+
+
+def test_shaping_trims_fades_and_leaves_a_gap() -> None:
+    samples = np.zeros(RATE, np.float32)
+    samples[5_000:12_000] = 0.5
+    whole = shaped(samples, RATE, 1.0)
+    kept, gap = int(0.02 * RATE), int(0.12 * RATE)
+    assert len(whole) == 7_000 + 2 * kept - 1 + gap
+    assert whole[0] == 0 and not whole[-gap - kept + 10 :].any() and whole[kept + 200] == np.float32(0.5)
+    loud = shaped(np.full(1_000, 0.5, np.float32), RATE, 1.0)
+    assert loud[0] == 0 and loud[1] < 0.01 and loud[999] == 0 and loud[500] == np.float32(0.5)

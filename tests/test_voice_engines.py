@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from itertools import pairwise
 from typing import cast
 
 import numpy as np
@@ -18,16 +19,32 @@ def engine(request: pytest.FixtureRequest) -> Synthesiser:
     return cast(Synthesiser, request.getfixturevalue(request.param))
 
 
-def test_speech_comes_in_clean_pieces_with_a_gap_after_each(engine: Synthesiser) -> None:
+def test_speech_comes_in_clean_sentences_with_a_gap_after_each(engine: Synthesiser) -> None:
     pieces = list(engine.synthesise("All eight tests passed. Two files changed."))
-    assert len(pieces) == 2
-    for piece in pieces:
-        gap = int(GAP_S * engine.sample_rate)
-        assert piece.dtype == np.float32 and piece.ndim == 1
-        assert 0.3 < np.abs(piece).max() < 1
-        assert piece[0] == 0 and not piece[-gap:].any()
-        assert np.abs(piece[: int(0.1 * engine.sample_rate)]).max() > 0.01
-        assert 0.5 < len(piece) / engine.sample_rate < 4
+    assert all(len(piece) and piece.dtype == np.float32 and piece.ndim == 1 for piece in pieces)
+    gap = int(GAP_S * engine.sample_rate)
+    ends = [index + 1 for index, piece in enumerate(pieces) if not piece[-gap:].any()]
+    assert len(ends) == 2 and ends[1] == len(pieces)
+    for sentence in (np.concatenate(pieces[: ends[0]]), np.concatenate(pieces[ends[0] :])):
+        assert 0.3 < np.abs(sentence).max() < 1
+        assert sentence[0] == 0 and not sentence[-gap:].any()
+        assert np.abs(sentence[: int(0.1 * engine.sample_rate)]).max() > 0.01
+        assert 0.5 < len(sentence) / engine.sample_rate < 4
+
+
+def test_the_pieces_of_a_sentence_join_without_a_click(engine: Synthesiser) -> None:
+    pieces = list(engine.synthesise("Nobody has changed this branch since Thursday, so merge it."))
+    within = max(np.abs(np.diff(piece)).max() for piece in pieces)
+    for before, after in pairwise(pieces):
+        assert abs(after[0] - before[-1]) <= within
+
+
+def test_a_sentence_can_be_left_after_its_first_piece(engine: Synthesiser) -> None:
+    pieces = engine.synthesise("Nobody has changed this branch since Thursday, so merge it.")
+    first = next(pieces)
+    pieces.close()
+    assert len(first) and list(pieces) == []
+    assert sum(map(len, engine.synthesise("And another one."))) > 0
 
 
 @pytest.mark.parametrize("text", ["", " \n", "🙂🎉", "...", "—", "\x00", "\ud800", "***"])
@@ -56,7 +73,7 @@ def test_a_very_long_text_streams_and_can_be_left(engine: Synthesiser) -> None:
 def test_a_voice_is_given_at_the_rate_of_an_open_sink(matched: Synthesiser) -> None:
     """A session's sink keeps its rate when the voice changes."""
     resampled = at_rate(matched, 22_050)
-    (own,), (changed,) = (list(voice.synthesise("Hello there, you.")) for voice in (matched, resampled))
+    own, changed = (np.concatenate(list(v.synthesise("Hello there, you."))) for v in (matched, resampled))
     assert changed.dtype == np.float32 and np.abs(changed).max() <= 1
     assert len(changed) / 22_050 == pytest.approx(len(own) / matched.sample_rate, rel=0.2)
     assert at_rate(matched, matched.sample_rate) is matched

@@ -45,13 +45,13 @@ class ConversionRecord:
 
 
 # A converter's version is raised whenever its result changes, so that every cache is made anew.
-VERSIONS = {"whisper-mlx": 1, "qwen2-mlx": 1}
+VERSIONS = {"whisper-mlx": 1, "qwen2-mlx": 1, "kokoro-float": 1, "piper-split": 1}
 
 
 def convert(converter: str, source: Path, target: Path, progress: Progress) -> None:
     """Write the files of the conversion of `source` into the empty folder `target`.
 
-    The converters are imported when one is run: they load numpy and gguf, which listing does not need.
+    The converters are imported when one is run: they load numpy, gguf and onnx, which listing does not need.
     """
     if converter == "whisper-mlx":
         from agent.models.convert_whisper import convert_whisper
@@ -61,6 +61,14 @@ def convert(converter: str, source: Path, target: Path, progress: Progress) -> N
         from agent.models.convert_qwen import convert_qwen
 
         convert_qwen(source, target, progress)
+    elif converter == "kokoro-float":
+        from agent.models.convert_kokoro import convert_kokoro
+
+        convert_kokoro(source, target, progress)
+    elif converter == "piper-split":
+        from agent.models.convert_piper import convert_piper
+
+        convert_piper(source, target, progress)
     else:
         raise ValueError(f"no converter called {converter!r}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -71,14 +71,41 @@ def shaped(samples: Samples, sample_rate: int, gain: float) -> Samples:
     `samples`: mono float32. Returns mono float32 in (-1, 1), empty when nothing in it can be heard. The gain
     is the same for all pieces: levelling each by its own peak makes short ones shout.
     """
-    audible = np.flatnonzero(np.abs(samples) > _AUDIBLE)
-    if not len(audible):
-        return np.zeros(0, np.float32)
-    kept = int(_KEPT_S * sample_rate)
-    start, end = max(0, int(audible[0]) - kept), min(len(samples), int(audible[-1]) + kept)
-    out = limited(np.nan_to_num(samples[start:end]).astype(np.float32) * np.float32(gain))
-    out = fade_in(fade_in(out, sample_rate)[::-1], sample_rate)[::-1]
-    return np.concatenate([out, np.zeros(int(GAP_S * sample_rate), np.float32)])
+    return np.concatenate([np.zeros(0, np.float32), *shaped_stream([samples], sample_rate, gain)])
+
+
+def shaped_stream(stream: Iterable[Samples], sample_rate: int, gain: float) -> Iterator[Samples]:
+    """What `shaped` makes of all of `stream`, in pieces, each as soon as it is certain.
+
+    Near-silence is held back until it is known whether something that can be heard follows. The gap is at the
+    end of the last piece.
+    """
+    kept, fade = int(_KEPT_S * sample_rate), int(_FADE_S * sample_rate)
+    held = np.zeros(0, np.float32)
+    last: int | None = None  # index in `held` of the last sample that can be heard, negative when given away
+    is_first = True
+    for samples in stream:
+        audible = np.flatnonzero(np.abs(samples) > _AUDIBLE) + len(held)
+        held = np.concatenate([held, np.nan_to_num(samples).astype(np.float32)])
+        if len(audible):
+            start = max(0, int(audible[0]) - kept) if last is None else 0
+            held, last = held[start:], int(audible[-1]) - start
+        if last is None:
+            held = held[max(0, len(held) - kept) :]
+            continue
+        certain = min(len(held), last + kept) - 2 * fade  # what follows may be faded out
+        if certain >= 2 * fade:
+            given, held, last = held[:certain], held[certain:], last - certain
+            ready = limited(given * np.float32(gain))
+            yield fade_in(ready, sample_rate) if is_first else ready
+            is_first = False
+    if last is None:
+        return
+    rest = limited(held[: last + kept] * np.float32(gain))
+    if is_first:
+        fade_in(rest, sample_rate)
+    fade_in(rest[::-1], sample_rate)
+    yield np.concatenate([rest, np.zeros(int(GAP_S * sample_rate), np.float32)])
 
 
 def fade_in(samples: Samples, sample_rate: int) -> Samples:

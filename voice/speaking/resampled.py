@@ -18,10 +18,11 @@ class Resampled:
         self.sample_rate = sample_rate
 
     def synthesise(self, clause: str) -> Iterator[Samples]:
-        """As the voice's own; each piece is resampled by itself, since it begins and ends in silence."""
+        """As the voice's own."""
+        stream = soxr.ResampleStream(self._voice.sample_rate, self.sample_rate, 1)
         for piece in self._voice.synthesise(clause):
-            audio = soxr.resample(piece, self._voice.sample_rate, self.sample_rate)
-            yield np.clip(audio, -1, 1).astype(np.float32)
+            yield np.clip(stream.resample_chunk(piece), -1, 1)
+        yield np.clip(stream.resample_chunk(np.zeros(0, np.float32), last=True), -1, 1)
 
 
 def at_rate(voice: Synthesiser, sample_rate: int) -> Synthesiser:

@@ -23,5 +23,8 @@ class Synthesiser(Protocol):
     sample_rate: int
 
     def synthesise(self, clause: str) -> Iterator[Samples]:
-        """Yield mono float32 pieces in [-1, 1]; stopping the iteration stops the work."""
+        """Yield mono float32 pieces in [-1, 1] as they are made; stopping the iteration stops the work.
+
+        They are to be joined: a piece may begin and end within a word. Silence follows each sentence.
+        """
         ...

@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 
+from voice.speaking.engines.onnx_session import open_session
 from voice.speaking.engines.phonemes import phonemes_of
 from voice.speaking.pieces import shaped, speakable_pieces
 from voice.speaking.synthesis import Samples, SynthesisError
 
-_THREADS = 2
 _GAIN = 0.8  # the loudest of its voices peaks at 1.3
 _MAX_PHONEMES = 508  # the model reads 510 with the marks at both ends
 
@@ -29,13 +28,8 @@ class KokoroSynthesiser:
         `voice` is a name, or the share of each voice in a mixture of their styles. Raises `SynthesisError`
         when the model or a voice is not there.
         """
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = _THREADS
-        options.inter_op_num_threads = 1
         try:
-            self._session = ort.InferenceSession(
-                str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = open_session(folder / "model.onnx")
             with np.load(folder / "voices.npz") as packs:
                 self._packs: dict[str, Samples] = {name: packs[name].astype(np.float32) for name in packs}
             vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))["vocab"]

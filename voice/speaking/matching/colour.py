@@ -8,6 +8,7 @@ and Smith, "On the optimal mapping of distributions", 1984).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,21 +80,20 @@ def coloured(samples: Samples, pitch: Pitch, moves: Transport) -> Samples:
         return samples
     cepstra, _ = _cepstra(samples, pitch)
     moved = moves.moved(cepstra[:, 1 : N_MOVED + 1]) - cepstra[:, 1 : N_MOVED + 1]
-    gain = np.clip(moved @ _basis()[1 : N_MOVED + 1], -_MAX_GAIN, _MAX_GAIN)
-    kernel = np.ones(_SMOOTH_FRAMES) / _SMOOTH_FRAMES
+    gain = np.clip(moved.astype(np.float32) @ _basis()[1 : N_MOVED + 1], -_MAX_GAIN, _MAX_GAIN)
     half = _SMOOTH_FRAMES // 2
     edged = np.pad(gain, ((half, half), (0, 0)), mode="edge")
-    smooth = sum(edged[shift : shift + len(gain)] * kernel[shift] for shift in range(_SMOOTH_FRAMES))
-    window = np.sqrt(np.hanning(FFT + 1)[:-1])
-    padded = np.pad(samples.astype(np.float64), (FFT // 2, FFT + HOP))
+    smooth = np.mean([edged[shift : shift + len(gain)] for shift in range(_SMOOTH_FRAMES)], axis=0)
+    window = np.sqrt(np.hanning(FFT + 1)[:-1]).astype(np.float32)
+    padded = np.pad(samples, (FFT // 2, FFT + HOP))
     starts = np.arange(len(gain)) * HOP
     spectra = np.fft.rfft(padded[starts[:, None] + np.arange(FFT)] * window)
-    frames = np.fft.irfft(spectra * np.exp(0.5 * np.asarray(smooth))) * window
-    out = np.zeros(len(padded))
+    frames = np.fft.irfft(spectra * np.exp(0.5 * smooth)) * window
+    out = np.zeros(len(padded), np.float32)
     for start, frame in zip(starts, frames, strict=True):
         out[start : start + FFT] += frame
     # Squared windows at a quarter of their length apart add up to 2.
-    return (out[FFT // 2 : FFT // 2 + len(samples)] / (FFT / HOP / 2)).astype(np.float32)
+    return (out[FFT // 2 : FFT // 2 + len(samples)] / (FFT / HOP / 2)).astype(np.float32, copy=False)
 
 
 def _cepstra(samples: Samples, pitch: Pitch) -> tuple[Floats, NDArray[np.bool_]]:
@@ -103,21 +103,23 @@ def _cepstra(samples: Samples, pitch: Pitch) -> tuple[Floats, NDArray[np.bool_]]
     is_voiced = pitch.hz[at] > 0
     hz = np.where(is_voiced, pitch.hz[at], _UNVOICED_HZ)
     half = FFT - 1
-    padded = np.pad(samples.astype(np.float64), (half, half + HOP))
+    padded = np.pad(samples, (half, half + HOP))
     frames = padded[(np.arange(n_frames) * HOP)[:, None] + np.arange(2 * half + 1)]
     # Three periods: such a window's power hardly changes from one place in the period to another.
-    place = np.clip(np.arange(-half, half + 1)[None, :] * (hz / (1.5 * RATE))[:, None], -1, 1)
-    window = 0.5 + 0.5 * np.cos(np.pi * place)
+    per_sample = (np.pi * hz / (1.5 * RATE)).astype(np.float32)
+    place = np.clip(np.arange(-half, half + 1, dtype=np.float32) * per_sample[:, None], -np.pi, np.pi)
+    window = 0.5 + 0.5 * np.cos(place)
     window /= np.sqrt((window**2).sum(axis=1, keepdims=True))
-    power = np.abs(np.fft.rfft(frames * window, _ENVELOPE_FFT)) ** 2
+    spectra = np.fft.rfft(frames * window, _ENVELOPE_FFT)
+    power = (spectra.real**2 + spectra.imag**2).astype(np.float32, copy=False)
     log_power = np.log(_averaged(power, hz * (2 / 3) * _ENVELOPE_FFT / RATE) + 1e-10)
     return log_power @ _analysis(), is_voiced
 
 
-def _averaged(power: Floats, width_bins: Floats) -> Floats:
+def _averaged(power: Samples, width_bins: Floats) -> Floats:
     """Each row averaged over its own width along the frequencies, mirrored at both ends."""
     margin = int(width_bins.max()) + 2
-    total = np.cumsum(np.pad(power, ((0, 0), (margin, margin)), mode="reflect"), axis=1)
+    total = np.cumsum(np.pad(power, ((0, 0), (margin, margin)), mode="reflect"), axis=1, dtype=np.float64)
     bins = np.arange(power.shape[1])[None, :] + margin
 
     def at(place: Floats) -> Floats:
@@ -135,11 +137,13 @@ def _warped(n_bins: int) -> Floats:
     return omega + 2 * np.arctan2(_WARP * np.sin(omega), 1 - _WARP * np.cos(omega))
 
 
-def _basis() -> Floats:
+@cache
+def _basis() -> Samples:
     """(36, FFT // 2 + 1): what each cepstrum adds to the log power of each bin of the filter."""
-    return np.cos(np.arange(_N_CEPSTRA)[:, None] * _warped(FFT // 2 + 1))
+    return np.cos(np.arange(_N_CEPSTRA)[:, None] * _warped(FFT // 2 + 1)).astype(np.float32)
 
 
+@cache
 def _analysis() -> Floats:
     """(bins, 36): from log power to the cepstra whose sum of cosines comes nearest on the warped axis."""
     angles = _warped(_ENVELOPE_FFT // 2 + 1)

@@ -13,6 +13,7 @@ import soxr
 from voice.speaking.matching.colour import N_MOVED, RATE, Transport, coloured
 from voice.speaking.matching.pitch import Pitch, pitch_of
 from voice.speaking.matching.shift import Shift, shifted
+from voice.speaking.matching.stretches import stretches
 from voice.speaking.pieces import limited
 from voice.speaking.synthesis import Samples, Synthesiser, SynthesisError
 
@@ -62,11 +63,12 @@ class Matching:
 
 
 _MOST_BYTES = 1_000_000
+_OVERLAP = round(0.01 * RATE)  # of two stretches, half of it to either side of the cut
 _MOVES = ("source", "target", "matrix")
 
 
 class MatchedSynthesiser:
-    """Speaks as `base` does, in the matched voice, piece by piece."""
+    """Speaks as `base` does, in the matched voice, stretch by stretch."""
 
     sample_rate = RATE
 
@@ -77,20 +79,22 @@ class MatchedSynthesiser:
             pass
 
     def synthesise(self, clause: str) -> Iterator[Samples]:
-        """Yield mono float32 pieces, one per sentence or clause, each ending in a short silence."""
-        for piece in self._base.synthesise(clause):
-            matched = self._matching.applied(piece, self._base.sample_rate)
-            silent = np.flatnonzero(piece[::-1])[:1]  # the gap at the end stays silent
-            gap = round(int(silent[0]) * RATE / self._base.sample_rate) if len(silent) else 0
-            yield faded(limited(matched), gap)
-
-
-def faded(samples: Samples, gap: int) -> Samples:
-    """With its ends brought to nothing, and the last `gap` samples silent."""
-    end = max(0, len(samples) - gap)
-    ramp = min(round(0.005 * RATE), end // 2)
-    rise = np.linspace(0, 1, ramp, dtype=np.float32)
-    samples[:ramp] *= rise
-    samples[end - ramp : end] *= rise[::-1]
-    samples[end:] = 0
-    return samples
+        """Yield mono float32 pieces as the base's words come, with a short silence after each sentence."""
+        rate = self._base.sample_rate
+        fading = np.zeros(0, np.float32)  # the end of the stretch before
+        for stretch in stretches(self._base.synthesise(clause), rate):
+            before, after, gap = (
+                round(count * RATE / rate) for count in (stretch.before, stretch.after, stretch.gap)
+            )
+            matched = limited(self._matching.applied(stretch.samples, rate))
+            matched = matched[max(0, before - _OVERLAP // 2) : len(matched) - max(0, after - _OVERLAP // 2)]
+            ramp = min(_OVERLAP, len(matched) // 2)
+            rise = np.linspace(0, 1, ramp, dtype=np.float32)
+            matched[:ramp] *= rise
+            matched[len(matched) - ramp :] *= rise[::-1]
+            matched[: len(fading)] += fading
+            if after:
+                matched, fading = matched[:-ramp], matched[-ramp:]
+            else:
+                matched, fading = np.concatenate([matched, np.zeros(gap, np.float32)]), fading[:0]
+            yield matched

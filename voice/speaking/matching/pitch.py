@@ -56,15 +56,14 @@ def pitch_of(samples: Samples, rate: int) -> Pitch:
     n_frames = int(len(samples) / hop) + 1
     shortest, longest = int(rate / HIGHEST_HZ), int(rate / LOWEST_HZ) + 1
     starts = np.round(np.arange(n_frames) * hop).astype(int)
-    padded = np.pad(samples, (window // 2, window + longest)).astype(np.float64)
-    frames = padded[starts[:, None] + np.arange(window)] - 0.0
+    padded = np.pad(samples, (window // 2, window + longest)).astype(np.float32)
+    frames = padded[starts[:, None] + np.arange(window)]
     frames -= frames.mean(axis=1, keepdims=True)
     level = np.sqrt((frames**2).mean(axis=1))
-    hann = np.hanning(window)
+    hann = np.hanning(window).astype(np.float32)
     size = 1 << (window + longest).bit_length()
-    power = np.abs(np.fft.rfft(frames * hann, size)) ** 2
-    correlation = np.fft.irfft(power)[:, : longest + 2]
-    shape = np.fft.irfft(np.abs(np.fft.rfft(hann, size)) ** 2)[: longest + 2]
+    correlation = _correlated(frames * hann, size)[:, : longest + 2]
+    shape = _correlated(hann, size)[: longest + 2]
     correlation /= np.maximum(correlation[:, :1], 1e-12) * np.maximum(shape / shape[0], 0.05)
 
     heights, hz = _peaks(correlation, shortest, longest, rate)
@@ -73,17 +72,23 @@ def pitch_of(samples: Samples, rate: int) -> Pitch:
     return Pitch(_smoothest(heights, hz))
 
 
+def _correlated(frames: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """Each of `frames` (…, samples) with itself, by every distance up to `size`."""
+    spectra = np.fft.rfft(frames, size)
+    return np.fft.irfft(spectra.real**2 + spectra.imag**2).astype(np.float32, copy=False)
+
+
 def _peaks(
-    correlation: NDArray[np.float64], shortest: int, longest: int, rate: int
+    correlation: NDArray[np.float32], shortest: int, longest: int, rate: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Heights and frequencies of the highest peaks of each frame, shape (frames, candidates)."""
     left, middle, right = (correlation[:, shortest + d : longest + d] for d in (-1, 0, 1))
     is_peak = (middle > left) & (middle >= right)
-    ranked = np.argsort(np.where(is_peak, -middle, np.inf), axis=1)[:, :_CANDIDATES]
+    ranked = np.argpartition(np.where(is_peak, -middle, np.inf), _CANDIDATES, axis=1)[:, :_CANDIDATES]
     before, at, after = (np.take_along_axis(part, ranked, axis=1) for part in (left, middle, right))
     bend = np.minimum(before - 2 * at + after, -1e-9)
     offset = np.clip(0.5 * (before - after) / bend, -0.5, 0.5)
-    heights = np.where(np.take_along_axis(is_peak, ranked, axis=1), at, -1.0)
+    heights = np.where(np.take_along_axis(is_peak, ranked, axis=1), at, -1.0).astype(np.float64)
     return heights, rate / (ranked + shortest + offset)
 
 
@@ -94,10 +99,10 @@ def _smoothest(heights: NDArray[np.float64], hz: NDArray[np.float64]) -> NDArray
     octaves = np.log2(np.concatenate([hz, np.ones((n_frames, 1))], axis=1))
     last = scores.shape[1] - 1
     total, came = scores[0].copy(), np.zeros(scores.shape, np.int64)
-    for frame in range(1, n_frames):
-        cost = _JUMP_COST * np.abs(octaves[frame][None, :] - octaves[frame - 1][:, None])
-        cost[last, :] = cost[:, last] = _SWITCH_COST
-        cost[last, last] = 0.0
+    costs = _JUMP_COST * np.abs(octaves[1:, None, :] - octaves[:-1, :, None])  # (frames - 1, from, to)
+    costs[:, last, :] = costs[:, :, last] = _SWITCH_COST
+    costs[:, last, last] = 0.0
+    for frame, cost in enumerate(costs, 1):
         ways = total[:, None] - cost
         came[frame] = ways.argmax(axis=0)
         total = ways.max(axis=0) + scores[frame]

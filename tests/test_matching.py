@@ -270,7 +270,7 @@ def test_a_voice_matched_as_it_comes_sounds_as_one_matched_whole(
     assert np.abs(10 * np.log10(power(streamed) / power(whole))).max() < 2.0
     for seam in np.cumsum([len(piece) for piece in pieces])[:-1]:
         across, near = slice(seam, seam + RATE // 100), slice(seam - 300, seam + 300)
-        assert np.abs(whole[across]).max() < 0.1 * np.abs(whole).max()  # there is little to hear
+        assert np.abs(whole[across]).max() < 0.2 * np.abs(whole).max()  # there is little to hear
         assert np.abs(np.diff(streamed[near])).max() < 2 * np.abs(np.diff(whole[near])).max() + 0.002
         assert np.abs(streamed[near]).max() < 2 * np.abs(whole[near]).max() + 0.002
 

@@ -43,8 +43,9 @@ def stretches(pieces: Iterable[Samples], rate: int) -> Iterator[Stretch]:
         power = np.square(held[: len(held) // frame * frame]).reshape(-1, frame).mean(axis=1)
         loudest = max(loudest, float(power.max(initial=0.0)))
         known = power[: max(0, len(held) - context) // frame]
-        quiet = np.flatnonzero(known <= _QUIET * loudest)
-        cut = int(quiet[-1]) * frame + frame // 2 if len(quiet) else 0
+        quiet = known <= _QUIET * loudest
+        amid = np.flatnonzero(quiet[:-2] & quiet[1:-1] & quiet[2:]) + 1  # frames between two others that are
+        cut = int(amid[-1]) * frame + frame // 2 if len(amid) else 0
         if cut - before >= least:
             yield Stretch(held[: cut + context], before, context, 0)
             held, before = held[cut - context :], context

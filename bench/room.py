@@ -193,7 +193,7 @@ class RoomTalk:
             heard = self.ears.transcriber.transcribe(samples, speech_s, words)
             self.heard.append(heard)
             self.spans.append((decision.first_frame, decision.end_frame))
-            text = short_word_or(heard.text, words, heard.likelihoods, speech_s)
+            text = short_word_or(heard.text, words, heard.likelihoods, speech_s, heard.text_logprob)
             answer = Transcribed(decision.utterance, decision.revision, text, heard.avg_logprob)
             self._later(_TRANSCRIBING_S, answer)
         elif isinstance(decision, Judge):

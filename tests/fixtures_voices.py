@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
-import onnxruntime
 import pytest
 
 from agent.models.store import ModelStore
@@ -16,9 +17,15 @@ from voice.speaking.matching.shift import Shift
 
 
 @pytest.fixture(scope="session")
-def piper(store: ModelStore) -> PiperSynthesiser:
-    onnxruntime.set_seed(3)  # the voice varies its delivery; the tests should not
-    return PiperSynthesiser(store.path("piper-joe-split"))
+def piper(store: ModelStore, tmp_path_factory: pytest.TempPathFactory) -> PiperSynthesiser:
+    """The plain voice without what varies its delivery: the tests should not depend on their order."""
+    folder, model = tmp_path_factory.mktemp("piper"), store.path("piper-joe-split")
+    for name in ("text.onnx", "audio.onnx"):
+        (folder / name).symlink_to(model / name)
+    settings = json.loads((model / "voice.json").read_text("utf-8"))
+    settings["inference"] |= {"noise_scale": 0.0, "noise_w": 0.0}
+    (folder / "voice.json").write_text(json.dumps(settings), "utf-8")
+    return PiperSynthesiser(folder)
 
 
 @pytest.fixture(scope="session")

@@ -423,13 +423,16 @@ def test_a_path_that_whisper_wrote_as_one_is_left_alone() -> None:
     ("heard", "written"),
     [
         ("What is in window slash shadows dot ts?", "What is in render/shadows.ts?"),
-        ("What is in pulse of slash expression dot RS?", "What is in parser/expr.rs?"),
-        ("Open core slash shadows dot ts", "Open core slash shadows.ts"),  # says another folder
+        ("Open test slash collision dot ts.", "Open tests/collision.ts."),
+        ("Open core slash shadows dot ts", "Open core slash shadows.ts"),  # is not like it
+        ("Open tests slash shadows dot ts", "Open tests slash shadows.ts"),  # is a folder itself
+        ("Create window slash shadows dot ts", "Create window slash shadows.ts"),  # to be made
         ("Open render slash index dot ts", "Open render slash index.ts"),  # in two folders
-        ("Open render slash main dot ts", "Open render slash main.ts"),  # in none
+        ("Open rooms slash main dot ts", "Open rooms slash main.ts"),  # in the root too
+        ("Look at window. Slash shadows dot ts", "Look at window. Slash shadows.ts"),
     ],
 )
 def test_a_file_behind_slash_goes_with_its_folder_if_that_was_said(heard: str, written: str):
-    files = ("render/shadows.ts", "parser/expr.rs", "a/index.ts", "b/index.ts", "main.ts")
+    folders = ("render/shadows.ts", "tests/collision.ts", "a/index.ts", "b/index.ts", "routes/main.ts")
     evidence = {}  # the audio was asked, and speaks for no other name
-    assert write_out(heard, Lexicon(files), evidence=evidence).text == written
+    assert write_out(heard, Lexicon((*folders, "main.ts")), evidence=evidence).text == written

@@ -148,6 +148,7 @@ def likelihoods(**likely: float) -> list[float]:
         ("Stop, stop, stop.", {"stop": -0.5}, 1.0, "Stop, stop, stop."),  # is more than one
         ("Yes.", {"stop": -4.0}, 0.4, "Yes."),
         ("Stop the server", {"stop": -1.0}, 1.2, "Stop the server"),
+        ("", {"stop": -6.5}, 0.4, ""),  # a murmur is none
         ("Start.", {"stop": -1.0}, 2.0, "Start."),
     ],
 )
@@ -174,7 +175,16 @@ def test_a_command_is_taken_for_words_that_were_not_believed(
     heard: str, likely: dict[str, float], taken: str
 ) -> None:
     words = listened_for(Situation(), is_sounding=True)
-    assert short_word_or(heard, words, [likely.get(word, -10.0) for word in words], 0.5) == taken
+    assert short_word_or(heard, words, [likely.get(word, -10.0) for word in words], 0.5, -2.0) == taken
+
+
+def test_a_command_that_is_far_less_likely_than_the_words_is_not_taken() -> None:
+    words = listened_for(Situation(), is_sounding=True)
+    likely = [-3.5 if word == "Next" else -5.0 if word == "Stop" else -10.0 for word in words]
+    assert short_word_or("Text.", words, likely, 0.5, -0.2) == "Stop."  # a fair chance is enough for that
+    assert short_word_or("Skip.", words, likely, 0.5, -0.2) == "Skip."  # but is a command already
+    commands = listened_for(Situation(), is_sounding=False)
+    assert short_word_or("Text.", commands, likely[len(STOPS) :], 0.5, -0.2) == "Text."
 
 
 def test_no_command_is_listened_for_in_place_of_an_answer_or_of_what_is_taken_down() -> None:
@@ -182,6 +192,8 @@ def test_no_command_is_listened_for_in_place_of_an_answer_or_of_what_is_taken_do
     assert listened_for(Situation(question=True), is_sounding=True) == (*DENIALS, *STOPS)
     assert listened_for(Situation(dictation=True), is_sounding=False) == ()
     assert listened_for(Situation(asleep=True), is_sounding=False) == ()
+    assert listened_for(Situation(choice=True), is_sounding=False) == ()
+    assert listened_for(Situation(), is_sounding=True, is_alone=False) == STOPS
 
 
 def test_what_is_listened_for_makes_silent_or_denies_or_can_be_taken_back() -> None:
@@ -200,4 +212,4 @@ def test_stops_are_listened_for_only_while_utter_speaks() -> None:
         [(Speak(LONG),)],
     ).run(14)
     asked = {one.utterance: one.listens_for for one in world.decisions(Transcribe)}
-    assert asked == {1: HARMLESS, 2: (*STOPS, *HARMLESS), 3: HARMLESS}
+    assert asked == {1: HARMLESS, 2: STOPS, 3: HARMLESS}  # over a loudspeaker, which may say "next" itself

@@ -79,7 +79,7 @@ def keep(
     store: ModelStore,
     encoder: SpeakerEncoder,
     *,
-    hear: Hear | None = None,
+    hear: Hear,
     words: str = "",
     language: str = "en",
 ) -> Voice:
@@ -131,7 +131,7 @@ def keep(
 
 
 def _matched(
-    recorded: Recorded, start: Start, store: ModelStore, encoder: SpeakerEncoder, hear: Hear | None
+    recorded: Recorded, start: Start, store: ModelStore, encoder: SpeakerEncoder, hear: Hear
 ) -> Fitted:
     target = Target.of(recorded.reference, SAMPLE_RATE, encoder)
     if target is None or target.pitch.median_hz <= 0:
@@ -139,18 +139,18 @@ def _matched(
     return _best(target, start, store, encoder, hear)
 
 
-def _best(
-    target: Target, start: Start, store: ModelStore, encoder: SpeakerEncoder, hear: Hear | None
-) -> Fitted:
+def _best(target: Target, start: Start, store: ModelStore, encoder: SpeakerEncoder, hear: Hear) -> Fitted:
     found: list[Fitted] = list(_tried(target, start, store, encoder, hear))
     if not found:
         raise SynthesisError("No voice to start from could be made to speak. Run `utter models verify`.")
     # Piper comes first and speaks ten times as fast, so Kokoro has to be worth it.
-    return max(found, key=lambda one: one.likeness + (_WORTH if one.base == PIPER else 0.0))
+    return max(
+        found, key=lambda one: (one.is_understood, one.likeness + (_WORTH if one.base == PIPER else 0.0))
+    )
 
 
 def _tried(
-    target: Target, start: Start, store: ModelStore, encoder: SpeakerEncoder, hear: Hear | None
+    target: Target, start: Start, store: ModelStore, encoder: SpeakerEncoder, hear: Hear
 ) -> Iterator[Fitted]:
     if start != "kokoro":
         yield from _fitted(target, [piper_base(store.path(_PIPER_MODEL))], encoder, hear)
@@ -159,9 +159,7 @@ def _tried(
         yield from _fitted(target, bases, encoder, hear)
 
 
-def _fitted(
-    target: Target, bases: list[Base], encoder: SpeakerEncoder, hear: Hear | None
-) -> Iterator[Fitted]:
+def _fitted(target: Target, bases: list[Base], encoder: SpeakerEncoder, hear: Hear) -> Iterator[Fitted]:
     best = fit(target, bases, encoder, hear=hear)
     if best is not None:
         yield best

@@ -110,7 +110,7 @@ def fit_later(name: str, options: Sequence[str], log: Path) -> bool:
     `options` are those of the command line, for the same settings; what it tells goes to the end of `log`.
     False when it could not be started.
     """
-    nice = [] if sys.platform == "win32" else ["nice", "-n", "15"]
+    nice = [] if sys.platform == "win32" else ["nice", "-n", "19"]
     try:
         with log.open("a") as out:
             subprocess.Popen(

@@ -101,7 +101,7 @@ async def live_session(
             loop.run_in_executor(speaking, open_synthesiser, settings.speaking, store) if is_spoken else None
         )
         approver = Approver(settings.conversation.approval_phrase)
-        opening = open_agent(settings, store, workspace, approver.approve, is_live=True)
+        opening = open_agent(settings, store, workspace, approver.approve, is_live=hears)
         agent = await stack.enter_async_context(opening)
         models: Models | None = None
         if hears:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -14,7 +14,7 @@ from agent.errors import UtterError
 from voice.audio.echo import Cleaned
 from voice.audio.frames import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.conversation.kept_audio import KeptAudio
-from voice.conversation.short_words import short_word_or
+from voice.conversation.short_words import LONGEST_S, short_word_or
 from voice.conversation.signals import Frame, Judged, Transcribed
 from voice.conversation.turn_taking import Judge, Transcribe
 from voice.hearing.guards import IT_WAS_SPEECH
@@ -128,17 +128,19 @@ class Listening:
                 await self._has_work.wait()
             asked, samples, speech_s = self._asked.pop(min(self._asked))
             unheard = _Unheard(asked.utterance, samples, speech_s)
-            work = partial(self._models.transcriber.transcribe, samples, speech_s, asked.listens_for)
+            words = asked.listens_for if speech_s <= LONGEST_S else ()
+            work = partial(self._models.transcriber.transcribe, samples, speech_s, words)
             try:
-                self.heard = heard = await loop.run_in_executor(self._models.transcribing, work)
+                heard = await loop.run_in_executor(self._models.transcribing, work)
             except Exception as error:  # whatever the library throws, the conversation goes on
                 self.heard, self._unheard = None, unheard
                 self._answer(Transcribed(asked.utterance, asked.revision, "", 0.0))
                 self._trouble(f'I could not listen to that: {error}. I have kept it; say "try that again".')
                 await self._write_down(unheard)
                 continue
-            text = short_word_or(heard.text, asked.listens_for, heard.likelihoods, speech_s)
+            text = short_word_or(heard.text, words, heard.likelihoods, speech_s, heard.text_logprob)
             self._remember(unheard, heard, text)
+            self.heard = heard if text == heard.text else _taken_for(heard)
             self._answer(Transcribed(asked.utterance, asked.revision, text, heard.avg_logprob))
             await self._write_down(unheard)
 
@@ -153,7 +155,7 @@ class Listening:
 
     def _remember(self, utterance: _Unheard, heard: Heard, text: str) -> None:
         may_be_speech = utterance.speech_s >= _LEAST_SPEECH_S and heard.no_speech_prob < _NO_SPEECH
-        if not text and may_be_speech:
+        if (not text or text != heard.text) and may_be_speech:
             self._unheard = utterance
         elif text and self._unheard is not None and self._unheard.number == utterance.number:
             self._unheard = None
@@ -176,3 +178,9 @@ class Listening:
         """The samples that are asked for, and how much of them is speech, in seconds."""
         samples, speech_s = self._kept.between(asked.first_frame, asked.end_frame)
         return samples[: int(self._models.transcriber.max_audio_s * SAMPLE_RATE)], speech_s
+
+
+def _taken_for(heard: Heard) -> Heard:
+    """What was heard where a short word was taken in its place: that is another reading of it then."""
+    others = (heard.text, *heard.others) if heard.text else heard.others
+    return replace(heard, words=(), others=others)

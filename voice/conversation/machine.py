@@ -260,7 +260,8 @@ class SessionMachine:
         return is_said
 
     def _listened_for(self) -> tuple[str, ...]:
-        return listened_for(self.situation, is_sounding=bool(self._mouth.sounding))
+        is_alone = not (self._taking.partial or self._own_words.may_be_heard(self._now_s))
+        return listened_for(self.situation, is_sounding=bool(self._mouth.sounding), is_alone=is_alone)
 
     def _transcribed(self, given: Transcribed) -> None:
         messages = self._taking.transcribed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, deque
 from collections.abc import Sequence
 
@@ -16,6 +17,7 @@ _ALIKE = 85.0  # per cent of the letters are those of a piece of what was spoken
 _ALIKE_S = 15.0  # just now
 _ECHO_LASTS_S = 0.5  # what begins later after Utter's own voice is no echo: devices are late by less
 _SOUNDING_ITEMS = 2  # of those that were given to the speaker, that may be heard at this moment
+_LETTERS_LOST, _LEAST_LETTERS = 2, 4  # of a last word; it has so many left
 _LEAST_WORDS = 3  # fewer are never dropped: "stop" may well have been spoken too
 
 
@@ -34,6 +36,10 @@ class OwnWords:
     def may_come_back(self, now_s: float) -> None:
         """Utter's voice sounds, and for all that is known the microphone hears it."""
         self._echo_s = now_s
+
+    def may_be_heard(self, now_s: float) -> bool:
+        """Whether what is heard may still be Utter's own voice."""
+        return now_s - self._echo_s < _ECHO_LASTS_S
 
     def is_echo(self, text: str, began_s: float, items: Sequence[str]) -> bool:
         """Whether `text`, the speech of which began at `began_s`, is Utter's own; `items` sound now."""
@@ -67,5 +73,9 @@ def is_piece_of(text: str, sounding: Sequence[str]) -> bool:
     The end of the last of several words may be lost: "change limit" is a piece of "change limits dot py".
     """
     words = list(dict.fromkeys(plain_words(text)))
-    piece = f" {' '.join(words)}" + (" " if len(words) == 1 else "")
-    return bool(words) and any(piece in f" {' '.join(plain_words(said))} " for said in sounding)
+    if not words:
+        return False
+    piece, may_lose_end = " ".join(words), len(words) > 1 and len(words[-1]) >= _LEAST_LETTERS
+    lost = _LETTERS_LOST if may_lose_end else 0
+    pattern = re.compile(rf"(?<!\S){re.escape(piece)}\w{{0,{lost}}}(?!\S)")
+    return any(pattern.search(" ".join(plain_words(said))) for said in sounding)

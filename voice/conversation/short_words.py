@@ -30,46 +30,59 @@ HARMLESS = (
 )  # fmt: skip
 """Each is a command that can be said again or taken back, or that asks before it does anything."""
 
+LONGEST_S = 1.4
+"""Of speech: no one takes longer for these."""
+
 # Log probabilities that a word is all that was said. Of 168 commands of one to three words in six voices, 132
 # are heard by these and 71 without; of 160 other words, one is taken that Whisper had believed in, and nine
 # that it had not ("skipped", "text").
 _FAIR = -5.8  # of a stop or a no; tuned on the words of `python -m bench conversation`
-_LIKELY = -7.0  # of another command, where no words were believed
-_FAR_LIKELIER = -4.0  # and where some were, that are no command
-_MORE_WORDS = 1  # than the word has; with more, something else was said
-_LONGEST_S = 1.4  # of speech: no one takes longer for these
+_MOST_WORDS = 2  # with more, it was no stop
+_LIKELY = -7.0  # of another command, where no words were believed,
+_AS_LIKELY, _NEARLY = -4.0, 2.5  # and where some were: so likely, and hardly less than those
+_MORE_WORDS = 1  # than the command has; with more, something else was said
 
 
-def listened_for(situation: Situation, *, is_sounding: bool) -> tuple[str, ...]:
-    """The words that may come; `is_sounding` while there is something to stop."""
+def listened_for(situation: Situation, *, is_sounding: bool, is_alone: bool = True) -> tuple[str, ...]:
+    """The words that may come; `is_sounding` while there is something to stop.
+
+    Not `is_alone` are words that may be Utter's own, or the rest of others: with them only stops may come.
+    """
     if situation.question:
         return (*DENIALS, *STOPS) if is_sounding else DENIALS
-    commands = () if situation.asleep or situation.dictation else HARMLESS
+    is_free = not (situation.asleep or situation.dictation or situation.choice)
+    commands = HARMLESS if is_free and is_alone else ()
     return (*STOPS, *commands) if is_sounding else commands
 
 
-def short_word_or(text: str, words: Sequence[str], likelihoods: Sequence[float], speech_s: float) -> str:
+def short_word_or(
+    text: str,
+    words: Sequence[str],
+    likelihoods: Sequence[float],
+    speech_s: float,
+    text_logprob: float = 0.0,
+) -> str:
     """`text`, or the one of `words` that was rather said; `likelihoods` are theirs, none if not asked for.
 
-    `text` is empty when what was heard was not believed. What was plainly heard as a command of that kind
-    stays what it is: "stop stop stop" is more than "stop", and "yes" is not "no".
+    `text` is empty when what was heard was not believed; `text_logprob` says how likely it was. What was
+    plainly heard as a command of that kind stays what it is: "stop stop stop" is more than "stop", and "yes"
+    is not "no".
     """
-    if speech_s > _LONGEST_S:
+    if speech_s > LONGEST_S:
         return text
     if any(spoken.command.tier is Tier.SAFETY for spoken in commands_in(text, Situation(question=True))):
         return text
-    n_words = len(text.split())
-    likely = {
-        word: likelihood
-        for word, likelihood in zip(words, likelihoods, strict=False)
-        if n_words <= len(word.split()) + _MORE_WORDS
-    }
+    likely, n_words = dict(zip(words, likelihoods, strict=False)), len(text.split())
+    command = commands_in(text, Situation())
     quieter = _likeliest({word: likely[word] for word in likely if word not in HARMLESS}, _FAIR)
-    if quieter or commands_in(text, Situation()):
-        return quieter or text
-    return _likeliest(likely, _FAR_LIKELIER if text else _LIKELY) or text
+    if quieter and n_words <= _MOST_WORDS and not (command and text_logprob > likely[quieter]):
+        return f"{quieter}."
+    least = max(_AS_LIKELY, text_logprob - _NEARLY) if text else _LIKELY
+    of_length = {word: likely[word] for word in likely if n_words <= len(word.split()) + _MORE_WORDS}
+    said = _likeliest({word: of_length[word] for word in of_length if word in HARMLESS}, least)
+    return f"{said}." if said and not command else text
 
 
 def _likeliest(likely: dict[str, float], least: float) -> str:
     word = max(likely, key=likely.__getitem__, default="")
-    return f"{word}." if word and likely[word] >= least else ""
+    return word if word and likely[word] >= least else ""

@@ -26,7 +26,8 @@ _LONGEST = 14  # tokens in one name
 _LITTLE = 1e-3
 _MOST_GUESSES = 4
 _FILES = (Source.FILE, Source.SIMILAR_FILE)
-_FOLDER_WORDS, _FOLDER_ALIKE = 2, 0.5
+_FOLDER_ALIKE = 0.6
+_MADE = frozenset(("add", "copy", "create", "make", "move", "new", "rename", "write"))
 
 
 @dataclass(frozen=True)
@@ -122,26 +123,30 @@ def _ends_with(written: str, end: str) -> bool:
 def _in_its_folder(one: _Found, tokens: Sequence[Token], free: list[bool], lexicon: Lexicon) -> _Found:
     """A file behind "slash" goes with its folder, if there is but one and something like it was said.
 
-    "Window slash shadow dot ts" is render/shadows.ts where no other folder has a shadows.ts.
+    "Window slash shadow dot ts" is render/shadows.ts where there is no other shadows.ts, and no folder that
+    is called window. What is to be made may well be in another.
     """
-    if one.source not in _FILES or one.at < 2 or tokens[one.at - 1].form != "/":
+    at, name = one.at - 2, one.written
+    if one.source not in _FILES or at < 0 or tokens[one.at - 1].form != "/" or not all(free[at : one.at]):
         return one
-    depth = one.written.count("/") + 2
-    paths = [path for path in lexicon.files if path.endswith(f"/{one.written}")]
-    whole = _only(["/".join(path.split("/")[-depth:]) for path in paths])
-    if whole is None:
+    whole = _only([path for path in lexicon.files if path == name or path.endswith(f"/{name}")])
+    if whole is None or whole == name or not (tokens[one.at].joined and tokens[one.at - 1].joined):
         return one
-    folder = sound(" ".join(spoken_words(whole.split("/")[0])))
-    spans = [
-        (alike(sound(" ".join(forms_of(tokens[at : one.at - 1]))), folder), at)
-        for at in range(max(0, one.at - 1 - _FOLDER_WORDS), one.at - 1)
-        if all(free[at : one.at])
-    ]
-    likeness, at = max(spans, default=(0.0, 0))
-    if likeness < _FOLDER_ALIKE:
+    folder, said = whole.removesuffix(f"/{name}").split("/")[-1], tokens[at].form
+    is_new = any(token.form in _MADE for token in tokens[:at])
+    if is_new or said in _folders(lexicon) or alike(sound(said), sound(_spoken(folder))) < _FOLDER_ALIKE:
         return one
-    free[at : one.at] = [False] * (one.at - at)
-    return replace(one, at=at, written=whole, source=Source.SIMILAR_FILE)
+    free[at : one.at] = [False, False]
+    return replace(one, at=at, written=f"{folder}/{name}", source=Source.SIMILAR_FILE)
+
+
+def _folders(lexicon: Lexicon) -> set[str]:
+    """The names of all folders, as they are spoken."""
+    return {_spoken(part) for path in lexicon.files for part in path.split("/")[:-1]}
+
+
+def _spoken(name: str) -> str:
+    return " ".join(spoken_words(name))
 
 
 def _strength(tokens: Sequence[Token], at: int, end: int, score: float) -> float:

@@ -51,7 +51,7 @@ _DOUBT_NATS, _MOST_DOUBT_NATS = 12.0, 8.0
 _LEAST_WORDS = 3  # of a request with a name in it: "open parse config"
 
 _LEAST_LIKELY = -8.0  # of a phrase that is asked about; what is below it is not computed to the end
-_FAIR_CHANCE = -6.0  # of such a phrase: no other words are looked for with a beam, which takes a second
+_FAIR_CHANCE = -5.0  # of such a phrase: no other words are looked for with a beam, which takes a second
 
 _SILENCE_DB = 30.0  # below the loudest 20 ms
 _SYLLABLE_POSITIONS = 8  # 0.16 s; Whisper's timestamps are about as exact
@@ -86,6 +86,8 @@ class Heard:
     others: tuple[str, ...] = ()  # other texts, where a beam found some, the likeliest first
     names: Mapping[tuple[int, int, str], float] = field(default_factory=dict[tuple[int, int, str], float])
     """What the audio says of names in `text`, see `voice.hearing.candidates.Evidence`."""
+    text_logprob: float = 0.0
+    """Natural log of the probability of all tokens that were decoded."""
 
 
 class Transcriber:
@@ -177,6 +179,7 @@ class Transcriber:
             rejected=rejected,
             audio_s=audio_s,
             transcription_s=time.perf_counter() - started,
+            text_logprob=decoded.avg_logprob * len(decoded.tokens),
             likelihoods=tuple(likely),
             others=tuple(other for other in other_texts if other != text),
             names={} if rejected else names,
@@ -241,9 +244,16 @@ def compression_ratio(text: str) -> float:
 
 
 def _has_name(text: str, lexicon: Lexicon, names: Mapping[tuple[int, int, str], float]) -> bool:
-    """Whether a name of `lexicon` is written for some of several words."""
+    """Whether a name of `lexicon` stands among several words, or is written for some of them."""
+    words = [word.strip(string.punctuation) for word in text.split()]
+    if len(words) < _LEAST_WORDS:
+        return False
+    if any(
+        word in lexicon.file_names or (word in lexicon.identifiers and not word.isalpha()) for word in words
+    ):
+        return True
     changes = write_out(text, lexicon, evidence=names).changes
-    return len(text.split()) >= _LEAST_WORDS and any(change.source in OF_A_NAME for change in changes)
+    return any(change.source in OF_A_NAME for change in changes)
 
 
 def _speech_end(samples: Samples) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import soxr
@@ -73,11 +73,15 @@ class Target:
 
 @dataclass(frozen=True)
 class Fitted:
-    """The best match found. `likeness` is that on what guided the fit, and so a little too good."""
+    """The best match found. `likeness` is that on what guided the fit, and so a little too good.
+
+    `is_understood` unless Whisper loses more words of it than of its base.
+    """
 
     base: str
     matching: Matching
     likeness: float
+    is_understood: bool = True
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,8 @@ def _understood(found: Sequence[_Candidate], hear: Hear) -> _Candidate:
         more.append(_misheard(one.spoken, hear) - of_base[one.base.name])
         if more[-1] <= _MISHEARD:
             return one
-    return found[int(np.argmin(more))]
+    best = found[int(np.argmin(more))]
+    return replace(best, fitted=replace(best.fitted, is_understood=False))
 
 
 def _misheard(prompts: Samples, hear: Hear) -> int:

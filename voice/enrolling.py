@@ -144,9 +144,7 @@ def _best(target: Target, start: Start, store: ModelStore, encoder: SpeakerEncod
     if not found:
         raise SynthesisError("No voice to start from could be made to speak. Run `utter models verify`.")
     # Piper comes first and speaks ten times as fast, so Kokoro has to be worth it.
-    return max(
-        found, key=lambda one: (one.is_understood, one.likeness + (_WORTH if one.base == PIPER else 0.0))
-    )
+    return max(found, key=lambda one: one.worth + (_WORTH if one.base == PIPER else 0.0))
 
 
 def _tried(

@@ -30,7 +30,7 @@ SPREAD = (0.7, 1.3)
 _NEAREST = 3  # bases by pitch that are tried
 _JUDGED_S = 12  # of each match, about two prompts
 _LEVELS = (0.5, 2.0)  # gain that a filter may need
-_MISHEARD = 1  # words of the prompts by which a match may be understood worse than its base
+_WORD = 0.01  # likeness that a word of the prompts is worth, where Whisper loses more than of the base
 
 Hear = Callable[[Samples], str]
 """The words in mono float32 at 16 kHz."""
@@ -75,13 +75,18 @@ class Target:
 class Fitted:
     """The best match found. `likeness` is that on what guided the fit, and so a little too good.
 
-    `is_understood` unless Whisper loses more words of it than of its base.
+    `lost` is how many words Whisper loses more of it than of its base.
     """
 
     base: str
     matching: Matching
     likeness: float
-    is_understood: bool = True
+    lost: int = 0
+
+    @property
+    def worth(self) -> float:
+        """The likeness, less what the lost words are worth."""
+        return self.likeness - _WORD * max(0, self.lost)
 
 
 @dataclass(frozen=True)
@@ -102,8 +107,7 @@ def fit(
 ) -> Fitted | None:
     """The best of the bases nearest in pitch and of the factors for formants; None when no base is voiced.
 
-    With `hear`, the bases must have said all of `PROMPTS`: the best is then the likest of those that are
-    understood about as well as their base.
+    With `hear`, the bases must have said all of `PROMPTS`, and words that are lost count against a match.
     """
     found: list[_Candidate] = []
     for base in nearest(target, bases):
@@ -116,21 +120,23 @@ def fit(
     found.sort(key=lambda one: one.fitted.likeness, reverse=True)
     if not found:
         return None
-    return found[0].fitted if hear is None else _understood(found, hear).fitted
+    return found[0].fitted if hear is None else _best(found, hear)
 
 
-def _understood(found: Sequence[_Candidate], hear: Hear) -> _Candidate:
-    """The first that is understood, else the one that is understood best; strong filters may cost words."""
+def _best(found: Sequence[_Candidate], hear: Hear) -> Fitted:
+    """The one of most worth; `found` are sorted by likeness, and none is heard that cannot be it."""
     of_base: dict[str, int] = {}
-    more: list[int] = []
+    best: Fitted | None = None
     for one in found:
+        if best is not None and one.fitted.likeness <= best.worth:
+            break
         if one.base.name not in of_base:
             of_base[one.base.name] = _misheard(one.base.speech, hear)
-        more.append(_misheard(one.spoken, hear) - of_base[one.base.name])
-        if more[-1] <= _MISHEARD:
-            return one
-    best = found[int(np.argmin(more))]
-    return replace(best, fitted=replace(best.fitted, is_understood=False))
+        heard = replace(one.fitted, lost=_misheard(one.spoken, hear) - of_base[one.base.name])
+        if best is None or heard.worth > best.worth:
+            best = heard
+    assert best is not None
+    return best
 
 
 def _misheard(prompts: Samples, hear: Hear) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -136,28 +136,17 @@ def _matched(
     target = Target.of(recorded.reference, SAMPLE_RATE, encoder)
     if target is None or target.pitch.median_hz <= 0:
         raise VoiceError("There is too little voice in that. Read the sentences aloud, in your usual voice.")
-    return _best(target, start, store, encoder, hear)
-
-
-def _best(target: Target, start: Start, store: ModelStore, encoder: SpeakerEncoder, hear: Hear) -> Fitted:
-    found: list[Fitted] = list(_tried(target, start, store, encoder, hear))
+    bases = _bases(start, store, target.pitch.median_hz)
+    found = [best for group in bases if (best := fit(target, group, encoder, hear=hear)) is not None]
     if not found:
         raise SynthesisError("No voice to start from could be made to speak. Run `utter models verify`.")
     # Piper comes first and speaks ten times as fast, so Kokoro has to be worth it.
     return max(found, key=lambda one: one.worth + (_WORTH if one.base == PIPER else 0.0))
 
 
-def _tried(
-    target: Target, start: Start, store: ModelStore, encoder: SpeakerEncoder, hear: Hear
-) -> Iterator[Fitted]:
+def _bases(start: Start, store: ModelStore, hz: float) -> Iterator[Sequence[Base]]:
+    """What each engine can start from for a voice of that median pitch."""
     if start != "kokoro":
-        yield from _fitted(target, [piper_base(store.path(_PIPER_MODEL))], encoder, hear)
+        yield [piper_base(store.path(_PIPER_MODEL))]
     if start == "kokoro" or (start == "auto" and store.is_ready(_KOKORO_MODEL)):
-        bases = list(kokoro_bases(store.path(_KOKORO_MODEL), target.pitch.median_hz))
-        yield from _fitted(target, bases, encoder, hear)
-
-
-def _fitted(target: Target, bases: list[Base], encoder: SpeakerEncoder, hear: Hear) -> Iterator[Fitted]:
-    best = fit(target, bases, encoder, hear=hear)
-    if best is not None:
-        yield best
+        yield list(kokoro_bases(store.path(_KOKORO_MODEL), hz))

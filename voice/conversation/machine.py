@@ -113,7 +113,14 @@ class SessionMachine:
         self._now_s = 0.0
         self._phrase = plain_words(settings.approvals.phrase)
         self._is_choosing = False  # numbered choices have been told
-        self._key = PushToTalk(is_used=settings.is_push_to_talk, longest_s=settings.turns.open_s)
+        self._key = PushToTalk(
+            self._wishes,
+            self._taking,
+            self._mouth,
+            self._out,
+            is_used=settings.is_push_to_talk,
+            longest_s=settings.turns.open_s,
+        )
         self._awaits_words_since_s: float | None = None
 
     # ---------------------------------------------------------------------------------------- from outside
@@ -179,7 +186,7 @@ class SessionMachine:
             self._wishes.is_paused = False
             self._work.request(given.text)
         elif isinstance(given, TalkKey):
-            self._talk_key()
+            self._key.pressed(self._now_s)
         elif isinstance(given, Offered):
             self._is_choosing = given.is_open
         elif isinstance(given, Asked) and given.turn == 0:
@@ -234,8 +241,7 @@ class SessionMachine:
     # ------------------------------------------------------------------------------------------- the user
 
     def _frame(self, is_speech: bool) -> None:
-        if self._key.is_forgotten(self._now_s, is_speech=is_speech):
-            self._close()
+        self._key.tick(self._now_s, is_speech=is_speech)
         if self._barge_in.process(is_speech):
             self._out += self._mouth.hold()
         self._hear(self._taking.process(is_speech, self._now_s))
@@ -324,7 +330,7 @@ class SessionMachine:
             for one in spoken:
                 self._perform(one)
             if any(one.name in (Name.SEND, Name.DICTATION_OFF) for one in spoken):
-                self._close_after(message)
+                self._key.said_all(message.began_s, self._now_s)
         elif not text:
             self._took(message.text, Taken.COMMAND)
             self._out.append(Sound(Earcon.AWAKE))
@@ -336,14 +342,14 @@ class SessionMachine:
             self._wishes.dictated.append(text)
             if message.ending is Ending.SEND:
                 self._performing.end_dictation()
-                self._close_after(message)
+                self._key.said_all(message.began_s, self._now_s)
         elif self._is_only_listening(text):
             self._took(text, Taken.BACKCHANNEL)
         else:
             self._took(text, Taken.REQUEST)
             self._wishes.is_paused = False
             self._work.request(text, message)
-            self._close_after(message)
+            self._key.said_all(message.began_s, self._now_s)
 
     def _took(self, text: str, taken: Taken) -> None:
         self._out.append(Took(text, taken))
@@ -389,30 +395,6 @@ class SessionMachine:
             self._perform(one)
 
     # ------------------------------------------------------------------------------------------- commands
-
-    def _talk_key(self) -> None:
-        if not self._key.is_used:
-            return
-        if not self._key.is_kept_open or self._wishes.is_asleep:
-            self._key.open(self._now_s)
-            self._wishes.is_asleep = self._wishes.is_deeply = False
-            self._out += [*self._mouth.hold(), Sound(Earcon.AWAKE)]
-            self._taking.open()
-        else:
-            self._close()
-
-    def _close(self) -> None:
-        """What was said is all. When nothing was, a sound tells that the key is closed."""
-        if not (self._taking.in_speech or self._taking.awaits_words or self._taking.partial):
-            self._out.append(Sound(Earcon.ASLEEP))
-        self._key.close()
-        self._taking.close(self._now_s)
-
-    def _close_after(self, message: Message) -> None:
-        """The user said that it was all, and need not press the key again to hear the answer."""
-        if self._key.covers(message.began_s):
-            self._key.close()
-            self._taking.close(self._now_s)
 
     def _pressed(self, given: Pressed) -> None:
         command = by_key(given.key, self.situation)

@@ -37,15 +37,14 @@ class OwnWords:
         """Utter's voice sounds, and for all that is known the microphone hears it."""
         self._echo_s = now_s
 
-    def may_be_heard(self, now_s: float) -> bool:
-        """Whether what is heard may still be Utter's own voice."""
-        return now_s - self._echo_s < _ECHO_LASTS_S
+    def may_be_heard(self, at_s: float) -> bool:
+        """Whether what begins at `at_s` may still be Utter's own voice."""
+        return at_s - self._echo_s <= _ECHO_LASTS_S
 
     def is_echo(self, text: str, began_s: float, items: Sequence[str]) -> bool:
         """Whether `text`, the speech of which began at `began_s`, is Utter's own; `items` sound now."""
-        if self._echo_s < began_s - _ECHO_LASTS_S:
-            return False
-        return self.are_in(text, began_s) or is_piece_of(text, items[:_SOUNDING_ITEMS])
+        is_own = self.are_in(text, began_s) or is_piece_of(text, items[:_SOUNDING_ITEMS])
+        return is_own and self.may_be_heard(began_s)
 
     def are_in(self, text: str, began_s: float) -> bool:
         """Whether most words of `text`, the speech of which began at `began_s`, are Utter's own."""

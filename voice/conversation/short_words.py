@@ -34,7 +34,7 @@ LONGEST_S = 1.4
 """Of speech: no one takes longer for these."""
 
 # Log probabilities that a word is all that was said. Of 168 commands of one to three words in six voices, 132
-# are heard by these and 71 without; of 160 other words, one is taken that Whisper had believed in, and nine
+# are heard by these and 71 without; of 165 other words, one is taken that Whisper had believed in, and nine
 # that it had not ("skipped", "text").
 _FAIR = -5.8  # of a stop or a no; tuned on the words of `python -m bench conversation`
 _MOST_WORDS = 2  # with more, it was no stop

@@ -108,6 +108,12 @@ class Lexicon:
         return frozenset(self.files).union(PurePosixPath(path).name for path in self.files)
 
     @cached_property
+    def folders(self) -> frozenset[str]:
+        """The names of all folders, as they are spoken."""
+        names = {part for path in self.files for part in path.split("/")[:-1]}
+        return frozenset(" ".join(spoken_words(name)) for name in names)
+
+    @cached_property
     def stems(self) -> Mapping[str, tuple[str, ...]]:
         """The names of files by the key of what stands before their first dot."""
         found: defaultdict[str, list[str]] = defaultdict(list)

@@ -85,7 +85,7 @@ _VERBS_AFTER = _words("do return returns called defined used handle handles")
 
 
 # What is named after these, with "a" or "new" before it, does not exist yet.
-_MAKING = _words("add create define implement introduce make write")
+MAKING = _words("add create define implement introduce make write")
 _NEW = _words("a an another new")
 _FARTHEST_ARTICLE = 4  # tokens before the name: "a small helper function called ..."
 
@@ -125,7 +125,7 @@ def is_new(tokens: Sequence[Token], at: int) -> bool:
         return False
     for back in range(at - 1, max(-1, at - 2 - _FARTHEST_ARTICLE), -1):
         if tokens[back].form in _NEW:
-            return any(token.form in _MAKING for token in tokens[:back])
+            return any(token.form in MAKING for token in tokens[:back])
         if tokens[back].form in FILLERS or not tokens[back].joined:
             return False
     return False

@@ -15,7 +15,7 @@ from voice.hearing.dictated import Dictated, dictated
 from voice.hearing.lexicon import Lexicon
 from voice.hearing.names import MISHEARD_EXTENSIONS, key, sound_key, spoken_words
 from voice.hearing.operators import operators
-from voice.hearing.slots import FILE_CUES, cue, is_opened, is_spoken_of, may_be_identifier
+from voice.hearing.slots import FILE_CUES, MAKING, cue, is_opened, is_spoken_of, may_be_identifier
 from voice.hearing.sounds import alike, sound
 from voice.hearing.tokens import SILENT, Token, forms_of, run_length, tokens_of
 from voice.hearing.written import Change, Source, Unsure, Written, applied
@@ -27,7 +27,7 @@ _LITTLE = 1e-3
 _MOST_GUESSES = 4
 _FILES = (Source.FILE, Source.SIMILAR_FILE)
 _FOLDER_ALIKE = 0.6
-_MADE = frozenset(("add", "copy", "create", "make", "move", "new", "rename", "write"))
+_MADE = MAKING | {"copy", "move", "new", "rename"}
 
 
 @dataclass(frozen=True)
@@ -133,20 +133,12 @@ def _in_its_folder(one: _Found, tokens: Sequence[Token], free: list[bool], lexic
     if whole is None or whole == name or not (tokens[one.at].joined and tokens[one.at - 1].joined):
         return one
     folder, said = whole.removesuffix(f"/{name}").split("/")[-1], tokens[at].form
-    is_new = any(token.form in _MADE for token in tokens[:at])
-    if is_new or said in _folders(lexicon) or alike(sound(said), sound(_spoken(folder))) < _FOLDER_ALIKE:
+    if any(token.form in _MADE for token in tokens[:at]) or said in lexicon.folders:
+        return one
+    if alike(sound(said), sound(" ".join(spoken_words(folder)))) < _FOLDER_ALIKE:
         return one
     free[at : one.at] = [False, False]
     return replace(one, at=at, written=f"{folder}/{name}", source=Source.SIMILAR_FILE)
-
-
-def _folders(lexicon: Lexicon) -> set[str]:
-    """The names of all folders, as they are spoken."""
-    return {_spoken(part) for path in lexicon.files for part in path.split("/")[:-1]}
-
-
-def _spoken(name: str) -> str:
-    return " ".join(spoken_words(name))
 
 
 def _strength(tokens: Sequence[Token], at: int, end: int, score: float) -> float:

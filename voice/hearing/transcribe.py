@@ -165,9 +165,9 @@ class Transcriber:
                 others = (decoded.tokens, *others, *plain.others)
                 decoded, evidence, rejected = plain, plain_evidence, None
         text = evidence.text
-        may_name = limits is None and rejection(evidence, WITH_A_NAME) is None
-        names = self._names(decoding, text, lexicon, decoded.avg_logprob) if may_name or not rejected else {}
-        if rejected and may_name and _has_name(text, lexicon, names):
+        is_possible = not rejected or (limits is None and rejection(evidence, WITH_A_NAME) is None)
+        names = self._names(decoding, text, lexicon, decoded.avg_logprob) if is_possible else {}
+        if rejected and is_possible and _has_name(text, lexicon, names):
             rejected = None
         other_texts = dict.fromkeys(self._tokenizer.decode(list(tokens)).strip() for tokens in others)
         return Heard(

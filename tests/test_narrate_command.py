@@ -53,7 +53,7 @@ def test_ctrl_c_stops_at_once_and_leaves_nothing_behind(tmp_path: Path) -> None:
         # A shell that runs the tests in the background has the signal ignored, also in what it starts.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
-        assert process.stdout is not None and process.stdout.readline() == "60 files changed:\n"
+        assert process.stdout is not None and process.stdout.readline() == "Changes in 60 files:\n"
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 130 and "Traceback" not in errors

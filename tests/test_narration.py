@@ -117,7 +117,7 @@ def test_a_change_is_told_by_the_function_it_lies_in(repo: Repo, after: str, exp
     root = repo()
     write(root, {"calc.py": after})
     said = told(root)
-    assert said.startswith("One file changed:")
+    assert said.startswith("Changes in one file:")
     assert said.endswith(expected), said
 
 
@@ -187,7 +187,7 @@ def test_staged_and_unstaged_changes_are_kept_apart(repo: Repo) -> None:
     git(root, "add", "-A")
     write(root, {"calc.py": CALC + "X = 1\n", "fresh.py": "y = 1\n"})
     assert "fresh" not in told(root, staged=True)
-    assert "New file fresh dot py, one line." in told(root)
+    assert "New file: fresh dot py, one line." in told(root)
     git(root, "reset", "-q")
     assert told(root, staged=True) == "Nothing has changed."
 
@@ -196,7 +196,7 @@ def test_of_new_files_that_are_huge_or_secret_only_the_name_is_told(repo: Repo) 
     root = repo()
     write(root, {"huge.csv": "1,2\n" * 400_000, ".env.local": "KEY=hunter2\n", "one.bin": b"\0\1"})
     said = told(root)
-    assert "New file huge dot C S V." in said
+    assert "New file: huge dot C S V." in said
     assert "which may hold secrets, is new." in said and "hunter" not in said
     assert "The binary file one dot bin is new." in said
 
@@ -225,7 +225,7 @@ def test_new_files_with_names_that_are_no_text_can_be_told_and_written(repo: Rep
     assert "odd\N{REPLACEMENT CHARACTER}name.py" in captions.encode().decode()
     said = told(root)
     for name in ("odd name", "two lines", "rf"):
-        assert f"New file {name} dot py, one line." in said
+        assert f"New file: {name} dot py, one line." in said
 
 
 def test_an_indentation_that_changed_beside_something_else_is_told(repo: Repo) -> None:
@@ -263,7 +263,7 @@ def test_a_repository_without_a_commit_tells_all_it_holds(tmp_path: Path) -> Non
     git(tmp_path, "init", "-q")
     assert told(tmp_path) == "Nothing has changed."
     write(tmp_path, {"calc.py": CALC})
-    assert "New file calc dot py, nine lines." in told(tmp_path)
+    assert "New file: calc dot py, nine lines." in told(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_binary_files_links_modules_modes_and_secrets_are_told_by_name_alone(rep
         "The link short is new.",
         "The submodule inner is new.",
         "Dot env, which may hold secrets, changed.",
-        "New file empty dot py, empty.",
+        "New file: empty dot py, empty.",
     ):
         assert sentence.lower() in said.lower(), said
     assert "hunter" not in said
@@ -393,7 +393,7 @@ def test_of_a_diff_of_two_hundred_thousand_lines_little_is_kept() -> None:
     assert is_whole and sum(section.lines for section in sections) == 200_000
     assert sum(len(section.patch) for section in sections) < 2e6
     made = list(chapters(sections, lambda _: (None, None), Level.BRIEF))
-    assert made[0].clauses[:2] == ("100 files changed:", "100000 lines added, and 100000 lines removed.")
+    assert made[0].clauses[:2] == ("Changes in 100 files:", "100000 lines added, and 100000 lines removed.")
 
 
 def test_a_line_of_ten_megabytes_is_cut_and_its_file_is_not_read_out() -> None:
@@ -459,8 +459,9 @@ def test_the_lines_of_the_kept_hunks_are_those_that_were_counted(lines: Sequence
 # --------------------------------------------------------------------------------------- nothing is invented
 
 
-PLAIN = """two file files changed lines line added and removed one of them is a test dot py in new function
-constant the now called outside functions zero three four five six seven eight nine ten eleven twelve"""
+PLAIN = """two file files changes changed lines line added and removed one of them is a test dot py
+in new function constant the now called outside functions zero three four five six seven eight nine ten eleven
+twelve"""
 
 
 def test_every_name_and_number_that_is_said_stands_in_the_diff(repo: Repo) -> None:

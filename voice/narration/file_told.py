@@ -68,7 +68,7 @@ def _whole_file(section: Section, name: str) -> str | None:
         return f"{capital(name)}, which may hold secrets, {_what(section, 'changed')}."
     lines = f", {count(section.lines, 'line')}" if section.lines else ", empty" if section.is_whole else ""
     if section.status is Status.ADDED:
-        return f"New file {name}{lines}."
+        return f"New file: {name}{lines}."
     if section.status is Status.DELETED:
         return f"{capital(name)} was deleted{lines}."
     if section.status is Status.COPIED:

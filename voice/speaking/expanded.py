@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July", "August", "September"),
@@ -56,9 +57,21 @@ def _version(found: re.Match[str]) -> str:
 
 
 def _line(found: re.Match[str]) -> str:
-    """Digit by digit: line "one hundred thirteen" is heard as 130."""
-    first, last = " ".join(found[2]), " ".join(found[4] or "")
+    first, last = _place(found[2]), _place(found[4] or "")
     return f"{found[1]} {first} {found[3]} {last}" if last else f"{found[1]} {first}"
+
+
+def _place(digits: str) -> str:
+    """Digit by digit, for "one hundred thirteen" is heard as 130.
+
+    In pairs where a digit follows its like: "one one nine" is heard as 1119, "one nineteen" is not.
+    """
+    head, tail = digits[:-2], digits[-2:]
+    if len(digits) > 4 or not any(one == other for one, other in pairwise(digits)):
+        return " ".join(digits)
+    if tail == "00":
+        return f"{head} hundred"
+    return f"{head} oh {tail[1]}" if tail[0] == "0" else f"{head} {tail}"
 
 
 def _unit(found: re.Match[str]) -> str:

@@ -15,7 +15,7 @@ from agent.errors import UtterError
 from agent.models.store import ModelStore
 from voice.speaking.engines.piper import PiperSynthesiser
 from voice.speaking.matching.colour import N_MOVED, RATE, Colour, colour_of, coloured, transport
-from voice.speaking.matching.fit import PROMPTS, Base, Target, fit
+from voice.speaking.matching.fit import PROMPTS, Base, Fitted, Target, fit
 from voice.speaking.matching.likeness import SpeakerEncoder, likeness
 from voice.speaking.matching.matched import MatchedSynthesiser, Matching
 from voice.speaking.matching.pitch import pitch_of
@@ -166,14 +166,31 @@ def test_a_matched_voice_is_liker_to_the_person_than_its_base(
 def test_a_match_that_is_not_understood_is_not_taken(
     encoder: SpeakerEncoder, target: Target, short_base: Base, heard: list[str], taken: int
 ) -> None:
-    """`heard`: of the base, then of the matches, the likest first."""
-    told = iter(heard)
+    """`heard`: of the base, then of the matches, the likest first; the tuned filter is not understood."""
+    told = iter([*heard, "The"])
     found = fit(target, [short_base], encoder, formants=(1.0, 1.2), hear=lambda _: next(told))
     likest = fit(target, [short_base], encoder, formants=(1.0, 1.2))
     assert found is not None
     assert likest is not None
     assert (found.likeness < likest.likeness) == bool(taken)
     assert next(told, None) is None
+
+
+def test_the_filter_of_a_match_that_is_understood_is_tuned(
+    encoder: SpeakerEncoder, clips: list[Samples], target: Target, base: Base, piper: PiperSynthesiser
+) -> None:
+    plain = fit(target, [base], encoder, formants=(1.0,))
+    found = fit(target, [base], encoder, formants=(1.0,), hear=lambda _: ALL)
+    assert plain is not None
+    assert found is not None
+    assert found.likeness > plain.likeness
+    said = np.concatenate(list(piper.synthesise("I found three places where the file is read.")))
+    held_out = encoder.embed(clips[-1], 16_000)
+
+    def like(fitted: Fitted) -> float:
+        return likeness(encoder.embed(fitted.matching.applied(said, piper.sample_rate), RATE), held_out)
+
+    assert like(found) > like(plain)
 
 
 def test_a_matching_is_kept_and_read_again(matching: tuple[Matching, float, float], tmp_path: Path) -> None:

@@ -75,26 +75,41 @@ def transport(source: Colour, target: Colour) -> Transport:
     return Transport(source.mean, target.mean, matrix)
 
 
+@dataclass(frozen=True)
+class Analysed:
+    """Speech taken apart, to be filtered: c1 to c24 and the windowed spectrum of each frame."""
+
+    cepstra: Floats
+    spectra: NDArray[np.complexfloating]
+    length: int
+
+    @classmethod
+    def of(cls, samples: Samples, pitch: Pitch) -> Analysed:
+        """Of mono float32 at `RATE`, of that `pitch`."""
+        cepstra = _cepstra(samples, pitch)[0][:, 1 : N_MOVED + 1]
+        padded = np.pad(samples, (FFT // 2, FFT + HOP))
+        starts = np.arange(len(cepstra)) * HOP
+        spectra = np.fft.rfft(padded[starts[:, None] + np.arange(FFT)] * _window())
+        return cls(cepstra, spectra, len(samples))
+
+    def filtered(self, moves: Transport) -> Samples:
+        """As long as what was analysed."""
+        moved = moves.moved(self.cepstra) - self.cepstra
+        gain = np.clip(moved.astype(np.float32) @ _basis()[1 : N_MOVED + 1], -_MAX_GAIN, _MAX_GAIN)
+        half = _SMOOTH_FRAMES // 2
+        edged = np.pad(gain, ((half, half), (0, 0)), mode="edge")
+        smooth = np.mean([edged[shift : shift + len(gain)] for shift in range(_SMOOTH_FRAMES)], axis=0)
+        frames = np.fft.irfft(self.spectra * np.exp(0.5 * smooth)) * _window()
+        out = np.zeros(self.length + FFT + FFT // 2 + HOP, np.float32)
+        for number, frame in enumerate(frames):
+            out[number * HOP : number * HOP + FFT] += frame
+        # Squared windows at a quarter of their length apart add up to 2.
+        return (out[FFT // 2 : FFT // 2 + self.length] / (FFT / HOP / 2)).astype(np.float32, copy=False)
+
+
 def coloured(samples: Samples, pitch: Pitch, moves: Transport) -> Samples:
     """`samples` (mono float32 at `RATE`, of that `pitch`) filtered frame by frame; as long as before."""
-    if not len(samples):
-        return samples
-    cepstra, _ = _cepstra(samples, pitch)
-    moved = moves.moved(cepstra[:, 1 : N_MOVED + 1]) - cepstra[:, 1 : N_MOVED + 1]
-    gain = np.clip(moved.astype(np.float32) @ _basis()[1 : N_MOVED + 1], -_MAX_GAIN, _MAX_GAIN)
-    half = _SMOOTH_FRAMES // 2
-    edged = np.pad(gain, ((half, half), (0, 0)), mode="edge")
-    smooth = np.mean([edged[shift : shift + len(gain)] for shift in range(_SMOOTH_FRAMES)], axis=0)
-    window = np.sqrt(np.hanning(FFT + 1)[:-1]).astype(np.float32)
-    padded = np.pad(samples, (FFT // 2, FFT + HOP))
-    starts = np.arange(len(gain)) * HOP
-    spectra = np.fft.rfft(padded[starts[:, None] + np.arange(FFT)] * window)
-    frames = np.fft.irfft(spectra * np.exp(0.5 * smooth)) * window
-    out = np.zeros(len(padded), np.float32)
-    for start, frame in zip(starts, frames, strict=True):
-        out[start : start + FFT] += frame
-    # Squared windows at a quarter of their length apart add up to 2.
-    return (out[FFT // 2 : FFT // 2 + len(samples)] / (FFT / HOP / 2)).astype(np.float32, copy=False)
+    return Analysed.of(samples, pitch).filtered(moves) if len(samples) else samples
 
 
 def _cepstra(samples: Samples, pitch: Pitch) -> tuple[Floats, NDArray[np.bool_]]:
@@ -136,6 +151,11 @@ def _warped(n_bins: int) -> Floats:
     """Angle on the mel-like axis of each bin, from 0 to pi at the end of the band."""
     omega = np.pi * np.minimum(np.linspace(0, RATE / 2 / _BAND_HZ, n_bins), 1.0)
     return omega + 2 * np.arctan2(_WARP * np.sin(omega), 1 - _WARP * np.cos(omega))
+
+
+@cache
+def _window() -> Samples:
+    return np.sqrt(np.hanning(FFT + 1)[:-1]).astype(np.float32)
 
 
 @cache

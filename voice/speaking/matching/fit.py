@@ -10,11 +10,12 @@ import soxr
 from rapidfuzz.distance import Levenshtein
 
 from voice.audio.frames import SAMPLE_RATE
-from voice.speaking.matching.colour import RATE, Colour, colour_of, coloured, transport
+from voice.speaking.matching.colour import RATE, Analysed, Colour, Transport, colour_of, transport
 from voice.speaking.matching.likeness import Embedding, SpeakerEncoder, likeness
 from voice.speaking.matching.matched import Matching
-from voice.speaking.matching.pitch import Pitch, pitch_of
+from voice.speaking.matching.pitch import HOP_S, Pitch, pitch_of
 from voice.speaking.matching.shift import Shift, shifted
+from voice.speaking.matching.tuning import tuned
 from voice.speaking.synthesis import Samples
 
 PROMPTS = (
@@ -29,6 +30,7 @@ FORMANTS = (0.9, 1.0, 1.1, 1.2, 1.25)  # with 0.8 Whisper loses one word in eigh
 SPREAD = (0.7, 1.3)
 _NEAREST = 3  # bases by pitch that are tried
 _JUDGED_S = 12  # of each match, about two prompts
+_TUNED_S = 6  # of the prompts, that guide the tuning; the rest judges it
 _LEVELS = (0.5, 2.0)  # gain that a filter may need
 _WORD = 0.01  # likeness that a word of the prompts is worth, where Whisper loses more than of the base
 
@@ -97,6 +99,18 @@ class _Candidate:
     fitted: Fitted
     spoken: Samples
 
+    @classmethod
+    def of(
+        cls, base: Base, target: Target, encoder: SpeakerEncoder, made: tuple[Matching, Samples]
+    ) -> _Candidate:
+        matching, spoken = made
+        score = likeness(encoder.embed(spoken[: _JUDGED_S * RATE], RATE), target.embedding)
+        return cls(base, Fitted(base.name, matching, score), spoken)
+
+    def heard(self, hear: Hear, of_base: int) -> _Candidate:
+        """With the words lost, where Whisper loses `of_base` of the base."""
+        return replace(self, fitted=replace(self.fitted, lost=_misheard(self.spoken, hear) - of_base))
+
 
 def fit(
     target: Target,
@@ -107,36 +121,56 @@ def fit(
 ) -> Fitted | None:
     """The best of the bases nearest in pitch and of the factors for formants; None when no base is voiced.
 
-    With `hear`, the bases must have said all of `PROMPTS`, and words that are lost count against a match.
+    With `hear`, the bases must have said all of `PROMPTS`; words that are lost count against a match, and the
+    filter of the best is tuned.
     """
     found: list[_Candidate] = []
     for base in nearest(target, bases):
         for factor in formants:
             made = _matched(base, target, factor)
             if made is not None:
-                matching, spoken = made
-                score = likeness(encoder.embed(spoken[: _JUDGED_S * RATE], RATE), target.embedding)
-                found.append(_Candidate(base, Fitted(base.name, matching, score), spoken))
+                found.append(_Candidate.of(base, target, encoder, made))
     found.sort(key=lambda one: one.fitted.likeness, reverse=True)
     if not found:
         return None
-    return found[0].fitted if hear is None else _best(found, hear)
+    return found[0].fitted if hear is None else _tuned(*_best(found, hear), target, encoder, hear).fitted
 
 
-def _best(found: Sequence[_Candidate], hear: Hear) -> Fitted:
-    """The one of most worth; `found` are sorted by likeness, and none is heard that cannot be it."""
+def _best(found: Sequence[_Candidate], hear: Hear) -> tuple[_Candidate, int]:
+    """The one of most worth, and how many words Whisper loses of its base.
+
+    `found` are sorted by likeness, and none is heard that cannot be it.
+    """
     of_base: dict[str, int] = {}
-    best: Fitted | None = None
+    best: _Candidate | None = None
     for one in found:
-        if best is not None and one.fitted.likeness <= best.worth:
+        if best is not None and one.fitted.likeness <= best.fitted.worth:
             break
         if one.base.name not in of_base:
             of_base[one.base.name] = _misheard(one.base.speech, hear)
-        heard = replace(one.fitted, lost=_misheard(one.spoken, hear) - of_base[one.base.name])
-        if best is None or heard.worth > best.worth:
+        heard = one.heard(hear, of_base[one.base.name])
+        if best is None or heard.fitted.worth > best.fitted.worth:
             best = heard
     assert best is not None
-    return best
+    return best, of_base[best.base.name]
+
+
+def _tuned(best: _Candidate, of_base: int, target: Target, encoder: SpeakerEncoder, hear: Hear) -> _Candidate:
+    """With a filter that is liker where it is judged too, and is worth more; else as it was."""
+    base, matching = best.base, best.fitted.matching
+    moved, pitch = _moved(base, matching.shift)
+    seen = min(_TUNED_S * RATE, len(moved) // 2)
+    part = Analysed.of(moved[:seen], Pitch(pitch.hz[: round(seen / RATE / HOP_S) + 1]))
+
+    def like(spoken: Samples) -> float:
+        return likeness(encoder.embed(spoken, RATE), target.embedding)
+
+    deviations = np.sqrt(np.diag(target.colour.covariance))
+    moves = tuned(matching.moves, deviations, lambda one: like(part.filtered(one)))
+    made = _filtered(base, matching.shift, Analysed.of(moved, pitch), moves)
+    new = _Candidate.of(base, target, encoder, made).heard(hear, of_base)
+    is_liker = like(new.spoken[seen:]) > like(best.spoken[seen:])
+    return new if is_liker and new.fitted.worth > best.fitted.worth else best
 
 
 def _misheard(prompts: Samples, hear: Hear) -> int:
@@ -166,12 +200,20 @@ def _matched(base: Base, target: Target, formants: float) -> tuple[Matching, Sam
     """What makes `base` sound like `target` with this factor, and how; None with too little voice."""
     spread = float(np.clip(target.pitch.spread / max(base.pitch.spread, 1e-3), *SPREAD))
     shift = Shift(base.pitch.median_hz, target.pitch.median_hz, spread, formants)
-    moved, pitch = shifted(base.speech, RATE, base.pitch, shift), Pitch(shift.target_hz(base.pitch.hz))
+    moved, pitch = _moved(base, shift)
     colour = colour_of(moved, pitch)
     if colour is None:
         return None
-    moves = transport(colour, target.colour)
-    spoken = coloured(moved, pitch, moves)
+    return _filtered(base, shift, Analysed.of(moved, pitch), transport(colour, target.colour))
+
+
+def _moved(base: Base, shift: Shift) -> tuple[Samples, Pitch]:
+    return shifted(base.speech, RATE, base.pitch, shift), Pitch(shift.target_hz(base.pitch.hz))
+
+
+def _filtered(base: Base, shift: Shift, moved: Analysed, moves: Transport) -> tuple[Matching, Samples]:
+    """Brought to the loudness of the base when it is applied; the samples here are not."""
+    spoken = moved.filtered(moves)
     gain = float(np.clip(_level(base.speech) / max(_level(spoken), 1e-6), *_LEVELS))
     return Matching(shift, moves, gain), spoken
 

@@ -81,8 +81,11 @@ def fit_style(
                 return False
             if count % 10 == 1:
                 tell(f"{count} tried, likeness {best:.2f}")
-        fitted = matched_on(kokoro, shares, target, encoder, hear)
-        if fitted is None or shares == start:
+        if shares == start:
+            return False
+        # The match that is there had the whole recording to go by, so one is judged that had this part.
+        old_fitted, fitted = (matched_on(kokoro, one, target, encoder, hear) for one in (start, shares))
+        if fitted is None or old_fitted is None:
             return False
         aim = encoder.embed(held_out, SAMPLE_RATE)
 
@@ -90,7 +93,7 @@ def fit_style(
             kokoro.use(style)
             return _judged(MatchedSynthesiser(kokoro, matching), aim, encoder, dnsmos, hear)
 
-        old, new = judged(start, before), judged(shares, fitted.matching)
+        old, new = judged(start, old_fitted.matching), judged(shares, fitted.matching)
         tell(
             f"On another sentence: likeness {old.likeness:.2f} to {new.likeness:.2f}, "
             f"word errors {old.errors} to {new.errors}, DNSMOS {old.dnsmos:.2f} to {new.dnsmos:.2f}"

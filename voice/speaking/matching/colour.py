@@ -77,11 +77,14 @@ def transport(source: Colour, target: Colour) -> Transport:
 
 @dataclass(frozen=True)
 class Analysed:
-    """Speech taken apart, to be filtered: c1 to c24 and the windowed spectrum of each frame."""
+    """Speech taken apart, to be filtered.
+
+    `cepstra`: c1 to c24, (frames, 24); `spectra`: of the windowed frames, (frames, FFT // 2 + 1).
+    """
 
     cepstra: Floats
     spectra: NDArray[np.complexfloating]
-    length: int
+    n_samples: int
 
     @classmethod
     def of(cls, samples: Samples, pitch: Pitch) -> Analysed:
@@ -100,16 +103,16 @@ class Analysed:
         edged = np.pad(gain, ((half, half), (0, 0)), mode="edge")
         smooth = np.mean([edged[shift : shift + len(gain)] for shift in range(_SMOOTH_FRAMES)], axis=0)
         frames = np.fft.irfft(self.spectra * np.exp(0.5 * smooth)) * _window()
-        out = np.zeros(self.length + FFT + FFT // 2 + HOP, np.float32)
+        out = np.zeros(self.n_samples + FFT + FFT // 2 + HOP, np.float32)
         for number, frame in enumerate(frames):
             out[number * HOP : number * HOP + FFT] += frame
         # Squared windows at a quarter of their length apart add up to 2.
-        return (out[FFT // 2 : FFT // 2 + self.length] / (FFT / HOP / 2)).astype(np.float32, copy=False)
+        return (out[FFT // 2 : FFT // 2 + self.n_samples] / (FFT / HOP / 2)).astype(np.float32, copy=False)
 
 
 def coloured(samples: Samples, pitch: Pitch, moves: Transport) -> Samples:
     """`samples` (mono float32 at `RATE`, of that `pitch`) filtered frame by frame; as long as before."""
-    return Analysed.of(samples, pitch).filtered(moves) if len(samples) else samples
+    return Analysed.of(samples, pitch).filtered(moves)
 
 
 def _cepstra(samples: Samples, pitch: Pitch) -> tuple[Floats, NDArray[np.bool_]]:

@@ -13,7 +13,7 @@ from voice.audio.frames import SAMPLE_RATE
 from voice.speaking.matching.colour import RATE, Analysed, Colour, Transport, colour_of, transport
 from voice.speaking.matching.likeness import Embedding, SpeakerEncoder, likeness
 from voice.speaking.matching.matched import Matching
-from voice.speaking.matching.pitch import HOP_S, Pitch, pitch_of
+from voice.speaking.matching.pitch import Pitch, pitch_of
 from voice.speaking.matching.shift import Shift, shifted
 from voice.speaking.matching.tuning import tuned
 from voice.speaking.synthesis import Samples
@@ -31,6 +31,7 @@ SPREAD = (0.7, 1.3)
 _NEAREST = 3  # bases by pitch that are tried
 _JUDGED_S = 12  # of each match, about two prompts
 _TUNED_S = 6  # of the prompts, that guide the tuning; the rest judges it
+_LIKER = 0.01  # that a tuned filter must be there
 _LEVELS = (0.5, 2.0)  # gain that a filter may need
 _WORD = 0.01  # likeness that a word of the prompts is worth, where Whisper loses more than of the base
 
@@ -75,7 +76,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Fitted:
-    """The best match found. `likeness` is that on what guided the fit, and so a little too good.
+    """The best match found. `likeness` is that on what guided the fit and its tuning, and so too good.
 
     `lost` is how many words Whisper loses more of it than of its base.
     """
@@ -87,8 +88,12 @@ class Fitted:
 
     @property
     def worth(self) -> float:
-        """The likeness, less what the lost words are worth."""
-        return self.likeness - _WORD * max(0, self.lost)
+        return self.likeness - self.price
+
+    @property
+    def price(self) -> float:
+        """In likeness, of the words that are lost."""
+        return _WORD * max(0, self.lost)
 
 
 @dataclass(frozen=True)
@@ -107,9 +112,9 @@ class _Candidate:
         score = likeness(encoder.embed(spoken[: _JUDGED_S * RATE], RATE), target.embedding)
         return cls(base, Fitted(base.name, matching, score), spoken)
 
-    def heard(self, hear: Hear, of_base: int) -> _Candidate:
-        """With the words lost, where Whisper loses `of_base` of the base."""
-        return replace(self, fitted=replace(self.fitted, lost=_misheard(self.spoken, hear) - of_base))
+    def heard(self, hear: Hear, lost_by_base: int) -> _Candidate:
+        """With how many words Whisper loses more."""
+        return replace(self, fitted=replace(self.fitted, lost=_misheard(self.spoken, hear) - lost_by_base))
 
 
 def fit(
@@ -141,26 +146,28 @@ def _best(found: Sequence[_Candidate], hear: Hear) -> tuple[_Candidate, int]:
 
     `found` are sorted by likeness, and none is heard that cannot be it.
     """
-    of_base: dict[str, int] = {}
+    lost_by: dict[str, int] = {}
     best: _Candidate | None = None
     for one in found:
         if best is not None and one.fitted.likeness <= best.fitted.worth:
             break
-        if one.base.name not in of_base:
-            of_base[one.base.name] = _misheard(one.base.speech, hear)
-        heard = one.heard(hear, of_base[one.base.name])
+        if one.base.name not in lost_by:
+            lost_by[one.base.name] = _misheard(one.base.speech, hear)
+        heard = one.heard(hear, lost_by[one.base.name])
         if best is None or heard.fitted.worth > best.fitted.worth:
             best = heard
     assert best is not None
-    return best, of_base[best.base.name]
+    return best, lost_by[best.base.name]
 
 
-def _tuned(best: _Candidate, of_base: int, target: Target, encoder: SpeakerEncoder, hear: Hear) -> _Candidate:
-    """With a filter that is liker where it is judged too, and is worth more; else as it was."""
+def _tuned(
+    best: _Candidate, lost_by_base: int, target: Target, encoder: SpeakerEncoder, hear: Hear
+) -> _Candidate:
+    """As it was, or liker on prompts that did not guide the tuning, by more than lost words cost."""
     base, matching = best.base, best.fitted.matching
     moved, pitch = _moved(base, matching.shift)
     seen = min(_TUNED_S * RATE, len(moved) // 2)
-    part = Analysed.of(moved[:seen], Pitch(pitch.hz[: round(seen / RATE / HOP_S) + 1]))
+    part = Analysed.of(moved[:seen], pitch)
 
     def like(spoken: Samples) -> float:
         return likeness(encoder.embed(spoken, RATE), target.embedding)
@@ -168,9 +175,9 @@ def _tuned(best: _Candidate, of_base: int, target: Target, encoder: SpeakerEncod
     deviations = np.sqrt(np.diag(target.colour.covariance))
     moves = tuned(matching.moves, deviations, lambda one: like(part.filtered(one)))
     made = _filtered(base, matching.shift, Analysed.of(moved, pitch), moves)
-    new = _Candidate.of(base, target, encoder, made).heard(hear, of_base)
-    is_liker = like(new.spoken[seen:]) > like(best.spoken[seen:])
-    return new if is_liker and new.fitted.worth > best.fitted.worth else best
+    new = _Candidate.of(base, target, encoder, made).heard(hear, lost_by_base)
+    gain = like(new.spoken[seen:]) - like(best.spoken[seen:])
+    return new if gain > _LIKER + new.fitted.price - best.fitted.price else best
 
 
 def _misheard(prompts: Samples, hear: Hear) -> int:

@@ -1,7 +1,8 @@
 """A filter's target, moved a little to where the speaker encoder hears more of the person, by CMA-ES.
 
 Means and covariances bring a voice's colour near; which of its cepstra people are told apart by, only the
-encoder knows. It guides the search, so it is asked again on speech that the search did not hear (see fit.py).
+encoder knows. Hansen and Ostermeier, "Completely derandomized self-adaptation in evolution strategies",
+Evolutionary Computation 9, 2001; the package cmaes.
 """
 
 from __future__ import annotations
@@ -14,15 +15,15 @@ from cmaes import CMA
 
 from voice.speaking.matching.colour import Floats, Transport
 
-_MOVED = 12  # cepstra: the coarse shape; finer ones gain nothing that another recording shows
+N_TUNED = 12
+"""Cepstra that are moved: the coarse shape."""
+
 _GENERATIONS, _POPULATION = 6, 10
-_SIGMA = 0.25  # of the person's own deviations, as all of the search
-_FAR = 0.02  # likeness that a move of one deviation in each costs
+_SIGMA = 0.25  # of the first generation, in standard deviations of the person's cepstra
+_FAR = 0.02  # likeness that a move of one standard deviation in each costs
 
 
-def tuned(
-    moves: Transport, deviations: Floats, score: Callable[[Transport], float], seed: int = 1
-) -> Transport:
+def tuned(moves: Transport, deviations: Floats, score: Callable[[Transport], float]) -> Transport:
     """The middle of the last generation, which is surer than its best.
 
     `deviations`: of the person's c1 to c24; `score`: higher is better, about 0 to 1.
@@ -30,10 +31,10 @@ def tuned(
 
     def at(point: Floats) -> Transport:
         offsets = np.zeros(len(moves.target))
-        offsets[:_MOVED] = point * deviations[:_MOVED]
+        offsets[:N_TUNED] = point * deviations[:N_TUNED]
         return replace(moves, target=moves.target + offsets)
 
-    cma = CMA(mean=np.zeros(_MOVED), sigma=_SIGMA, population_size=_POPULATION, seed=seed)
+    cma = CMA(mean=np.zeros(N_TUNED), sigma=_SIGMA, population_size=_POPULATION, seed=1)
     for _ in range(_GENERATIONS):
         points = [cma.ask() for _ in range(_POPULATION)]
         cma.tell([(one, _FAR * float(np.mean(one**2)) - score(at(one))) for one in points])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.kept import Kept, OutOfTime, fingerprint
-from bench.narration import Fact, is_heard
+from bench.narration import Fact, is_heard, is_known
 
 
 def test_what_was_measured_is_not_measured_again(tmp_path: Path) -> None:
@@ -58,6 +58,8 @@ def test_a_fingerprint_is_of_the_contents(tmp_path: Path) -> None:
         ("counts", "four", "calc.py, for lines added"),
         ("counts", "1200", "1,200 lines"),
         ("line numbers", "113", "line 1-1-3: return a"),
+        ("line numbers", "119", "line 1 19, return a"),
+        ("line numbers", "27", "calc.py, line27, return a"),
         ("line numbers", "seven", "line 7"),
     ],
 )
@@ -76,7 +78,33 @@ def test_what_sounds_the_same_is_heard(kind: str, fact: str, heard: str) -> None
         ("counts", "four", "for all of it, five lines"),
         ("line numbers", "113", "line 130"),
         ("line numbers", "113", "line 1, 13 lines"),
+        ("line numbers", "113", "line 1 13 lines"),
     ],
 )
 def test_what_is_another_name_or_number_is_not(kind: str, fact: str, heard: str) -> None:
     assert not is_heard(Fact(kind, fact), heard)
+
+
+NAMES = (
+    "test plain numbers stay",
+    "test sounds dot py",
+    "test undo dot py",
+    "change voice",
+    "narrate",
+    "to unpin",
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "heard", "is_it"),
+    [
+        ("test plain numbers stay", "Test plain number stay in 3 more", True),
+        ("change voice", "in the function, change boys", True),
+        ("test undo dot py", "In test sounds.py, three lines added", False),  # near, but another is nearer
+        ("test undo dot py", "the file test", False),
+        ("narrate", "in the function, Merrate", False),  # too short for a slip
+        ("change voice", "charge boils", False),
+    ],
+)
+def test_who_knows_the_names_knows_one_by_its_sound(name: str, heard: str, is_it: bool) -> None:
+    assert is_known(name, heard, NAMES) is is_it

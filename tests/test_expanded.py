@@ -35,6 +35,12 @@ from voice.speaking.synthesis import Samples
         ("0x1F", "hex 1 F"),
         ("line 42, Line 113: and lines 7 to 120", "line 42, Line 1 13: and lines 7 to 120"),
         ("lines 113 to 130, 400 lines, 1300 of them", "lines 1 13 to 1 3 0, 400 lines, 1300 of them"),
+        (
+            "line 100, line 119, line 1000, line 1005",
+            "line 1 hundred, line 1 19, line 1 thousand, line 10 oh 5",
+        ),
+        ("line 1200, line 2112, line 11111", "line 12 hundred, line 21 12, line 1 1 1 1 1"),
+        ("line 000, line 0012, line 101", "line 0 0 0, line 0 0 1 2, line 1 0 1"),
         ("lines 3 to 7, 1,234 of them", "lines 3 to 7, 1,234 of them"),
         ("2026-13-40 and 25:99 and ms", "2026-13-40 and 25:99 and ms"),
     ],

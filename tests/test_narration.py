@@ -103,14 +103,14 @@ def of_diff(diff: str, level: Level = Level.NORMAL) -> str:
          "In the file, calc dot py: it now imports json."),
         (CALC.replace("import os\n", ""), "In the file, calc dot py: it no longer imports os."),
         (CALC.replace("def subtract", "def minus"),
-         "In the file, calc dot py: one line added, and one line removed. "
+         "In the file, calc dot py: added one line, and removed one line. "
          "The function, subtract, is now called: minus."),
         (f"{CALC}\n\n{STACK}",
-         "In the file, calc dot py: eight lines added. New class: Stack with two methods, six lines."),
+         "In the file, calc dot py: added eight lines. New class: Stack with two methods, six lines."),
         (CALC[: CALC.index("def subtract")].rstrip() + "\n",
-         "In the file, calc dot py: four lines removed. Subtract was removed."),
+         "In the file, calc dot py: removed four lines. Subtract was removed."),
         (CALC.replace("return a + b\n\n", "a = 1\n    b = 2\n    c = 3\n    return c\n\n"),
-         "In the file, calc dot py, in the function, add: four lines added, and one line removed."),
+         "In the file, calc dot py, in the function, add: added four lines, and removed one line."),
     ],
 )  # fmt: skip
 def test_a_change_is_told_by_the_function_it_lies_in(repo: Repo, after: str, expected: str) -> None:
@@ -393,7 +393,7 @@ def test_of_a_diff_of_two_hundred_thousand_lines_little_is_kept() -> None:
     assert is_whole and sum(section.lines for section in sections) == 200_000
     assert sum(len(section.patch) for section in sections) < 2e6
     made = list(chapters(sections, lambda _: (None, None), Level.BRIEF))
-    assert made[0].clauses[:2] == ("Changes in 100 files:", "100000 lines added, and 100000 lines removed.")
+    assert made[0].clauses[:2] == ("Changes in 100 files:", "added 100000 lines, and removed 100000 lines.")
 
 
 def test_a_line_of_ten_megabytes_is_cut_and_its_file_is_not_read_out() -> None:
@@ -479,7 +479,7 @@ def test_every_name_and_number_that_is_said_stands_in_the_diff(repo: Repo) -> No
     counts = [list(map(int, side)) for side in zip(*per_file, strict=True)]
     known = {str(count) for side in counts for count in (*side, sum(side))}
     assert set(re.findall(r"\d+", said)) <= known | set(re.findall(r"\d+", diff))
-    assert sum(counts[0]) == 12 and "twelve lines added, and one line removed" in said
+    assert sum(counts[0]) == 12 and "added twelve lines, and removed one line" in said
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,11 @@ def test_pieces_are_short_and_sayable(text: str) -> None:
         ("return a plus b", "return eh plus b"),
         ("a file", "a file"),
         ("set to a.", "set to eh."),
+        (
+            "line 1 19: 18 lines, fourteen of them 13.5",
+            "line 1 nine-teen: eight-teen lines, four-teen of them 13.5",
+        ),
+        ("1,318 of 214, v13 and 16.", "1,318 of 214, v13 and six-teen."),
         ("run pytest in pyproject", "run pie test in pie project"),
     ],
 )

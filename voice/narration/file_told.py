@@ -31,9 +31,13 @@ _KINDS = {
 }
 
 
-def counts_of(added: int, removed: int) -> str:
-    """ "48 lines added, and 18 lines removed": without the pause, "and 18" is heard as one word."""
-    return line_counts(added, removed).replace(" and ", ", and ")
+def did(added: int, removed: int) -> str:
+    """ "added 48 lines, and removed 18 lines".
+
+    Not "48 lines added": a number is misheard that no word leads up to. Without the pause, "and removed" is.
+    """
+    told = [f"added {count(added, 'line')}"] if added or not removed else []
+    return ", and ".join([*told, f"removed {count(removed, 'line')}"] if removed else told)
 
 
 def file_told(section: Section, name: str, places: Sequence[Place], *, is_test: bool, most: int) -> list[str]:
@@ -94,7 +98,7 @@ def _renamed(section: Section, name: str) -> str:
         told += f" moved to {folder}"
     else:
         told += f" is now called {name}" + (f", in {folder}" if old.parent != new.parent else "")
-    return f"{told}, with {counts_of(section.added, section.removed)}." if section.lines else f"{told}."
+    return f"{told}, with {line_counts(section.added, section.removed)}." if section.lines else f"{told}."
 
 
 def _mode(section: Section, name: str) -> str:
@@ -118,11 +122,11 @@ def _changed(section: Section, name: str, places: Sequence[Place], *, is_test: b
             return [f"In the file, {name}: {imports}."]
         told = _small(place)
         if not told:
-            return [f"In the file, {name}{inside}: {counts_of(section.added, section.removed)}."]
+            return [f"In the file, {name}{inside}: {did(section.added, section.removed)}."]
         (line, first), *others = told
         head = f"In the file, {name}, line {number(line)}{inside}: {first}."
         return [head, *_lines(others), *_respaced(place)][:most]
-    counts = f"In the file, {name}: {counts_of(section.added, section.removed)}."
+    counts = f"In the file, {name}: {did(section.added, section.removed)}."
     if most == 1:
         names = _in_short(places)
         return [f"{counts[:-1]}, {names}." if names else counts]
@@ -193,7 +197,7 @@ def _one(place: Place) -> list[str]:
     told = _small(place)
     where = f"In {_called(place)}" if place.name else "Outside of functions"
     if not told:
-        return [f"{where}: {counts_of(place.added, place.removed)}."]
+        return [f"{where}: {did(place.added, place.removed)}."]
     (line, first), *others = told
     head = f"{where}, line {number(line)}: {first}."
     return [head, *_lines(others), *_respaced(place)]

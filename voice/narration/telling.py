@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import PurePosixPath
 
-from voice.narration.file_told import counts_of, file_told
+from voice.narration.file_told import did, file_told
 from voice.narration.kinds import FileKind, kind_of
 from voice.narration.places import places_of
 from voice.narration.runs import runs_of
@@ -108,7 +108,7 @@ def _headline(sections: Sequence[Section], told: Sequence[Section]) -> list[str]
     if not added and not removed:
         return [f"{head}."]
     tests = sum(kind_of(one) is FileKind.TEST for one in told)
-    clauses = [f"{head}:", f"{counts_of(added, removed)}."]
+    clauses = [f"{head}:", f"{did(added, removed)}."]
     if tests and len(told) > 1:
         which = "All of them are" if tests == len(sections) else f"{capital(number(tests))} of them "
         clauses.append(f"{which} tests." if tests == len(sections) else f"{which}{_are(tests)}.")
@@ -156,7 +156,7 @@ def _rest(sections: Sequence[Section]) -> list[str]:
     )
     added, removed = sum(one.added for one in sections), sum(one.removed for one in sections)
     clauses = [f"{capital(count(len(sections), 'more file', 'more files'))}:", f"{named}."]
-    return [*clauses, f"In these, {counts_of(added, removed)}."] if added or removed else clauses
+    return [*clauses, f"These {did(added, removed)}."] if added or removed else clauses
 
 
 def _left_out(sections: Sequence[Section]) -> list[str]:

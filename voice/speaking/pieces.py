@@ -19,7 +19,13 @@ _KEPT_S = 0.02  # of what lies outside the audible part, so that soft first and 
 _AUDIBLE = 0.004  # -48 dBFS
 _KNEE = 0.8  # above it, samples are bent towards 1 instead of clipped
 
+# espeak-ng stresses the first half alone, so that "eighteen lines" is heard as "aching lines", 14 as 40.
+_TEENS = {13: "thir", 14: "four", 15: "fif", 16: "six", 17: "seven", 18: "eight", 19: "nine"}
 _RESPELLINGS = (
+    *(
+        (re.compile(rf"(?<![\w.,]){n}(?!\w|[.,]\d)|\b{half.removesuffix('t')}teen\b"), f"{half}-teen")
+        for n, half in _TEENS.items()
+    ),
     (re.compile(r"\bpytest\b", re.IGNORECASE), "pie test"),
     (re.compile(r"\bpyproject\b", re.IGNORECASE), "pie project"),
     (re.compile(r"\bnumpy\b", re.IGNORECASE), "numb pie"),

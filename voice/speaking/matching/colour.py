@@ -99,10 +99,10 @@ class Analysed:
         """As long as what was analysed."""
         moved = moves.moved(self.cepstra) - self.cepstra
         gain = np.clip(moved.astype(np.float32) @ _basis()[1 : N_MOVED + 1], -_MAX_GAIN, _MAX_GAIN)
-        half = _SMOOTH_FRAMES // 2
-        edged = np.pad(gain, ((half, half), (0, 0)), mode="edge")
-        smooth = np.mean([edged[shift : shift + len(gain)] for shift in range(_SMOOTH_FRAMES)], axis=0)
-        frames = np.fft.irfft(self.spectra * np.exp(0.5 * smooth)) * _window()
+        spectra = self.spectra * np.exp(0.5 * _smoothed(gain))
+        # Loudness is no colour: c0 stays, and what the filter adds to a frame's power in all is taken off.
+        louder = np.log(_power_of(spectra) / _power_of(self.spectra))
+        frames = np.fft.irfft(spectra * np.exp(-0.5 * _smoothed(louder))) * _window()
         out = np.zeros(self.n_samples + FFT + FFT // 2 + HOP, np.float32)
         for number, frame in enumerate(frames):
             out[number * HOP : number * HOP + FFT] += frame
@@ -154,6 +154,18 @@ def _warped(n_bins: int) -> Floats:
     """Angle on the mel-like axis of each bin, from 0 to pi at the end of the band."""
     omega = np.pi * np.minimum(np.linspace(0, RATE / 2 / _BAND_HZ, n_bins), 1.0)
     return omega + 2 * np.arctan2(_WARP * np.sin(omega), 1 - _WARP * np.cos(omega))
+
+
+def _smoothed(values: Samples) -> Samples:
+    """Each frame's mean with its neighbours. `values`: (frames, anything)."""
+    half = _SMOOTH_FRAMES // 2
+    edged = np.pad(values, ((half, half), (0, 0)), mode="edge")
+    return np.mean([edged[shift : shift + len(values)] for shift in range(_SMOOTH_FRAMES)], axis=0)
+
+
+def _power_of(spectra: NDArray[np.complexfloating]) -> Floats:
+    """(frames, 1)."""
+    return (spectra.real**2 + spectra.imag**2).sum(axis=1, keepdims=True) + 1e-9
 
 
 @cache

@@ -66,13 +66,16 @@ def colour_of(samples: Samples, pitch: Pitch) -> Colour | None:
     return Colour(kept.mean(axis=0), np.cov(kept.T).astype(np.float64))
 
 
-def transport(source: Colour, target: Colour) -> Transport:
-    """The map of least effort that gives frames of `source` the mean and covariance of `target`."""
+def transport(source: Colour, target: Colour, share: float = 1.0) -> Transport:
+    """The map of least effort that gives frames of `source` the mean and covariance of `target`.
+
+    With less than the whole `share` they go that part of the way to the covariance, and all to the mean.
+    """
     sx, sy = _ridged(source.covariance), _ridged(target.covariance)
     root = _power(sx, 0.5)
     inverse = _power(sx, -0.5)
     matrix = inverse @ _power(root @ sy @ root, 0.5) @ inverse
-    return Transport(source.mean, target.mean, matrix)
+    return Transport(source.mean, target.mean, share * matrix + (1 - share) * np.eye(len(matrix)))
 
 
 @dataclass(frozen=True)
@@ -99,10 +102,10 @@ class Analysed:
         """As long as what was analysed."""
         moved = moves.moved(self.cepstra) - self.cepstra
         gain = np.clip(moved.astype(np.float32) @ _basis()[1 : N_MOVED + 1], -_MAX_GAIN, _MAX_GAIN)
-        spectra = self.spectra * np.exp(0.5 * _smoothed(gain))
-        # Loudness is no colour: c0 stays, and what the filter adds to a frame's power in all is taken off.
-        louder = np.log(_power_of(spectra) / _power_of(self.spectra))
-        frames = np.fft.irfft(spectra * np.exp(-0.5 * _smoothed(louder))) * _window()
+        half = _SMOOTH_FRAMES // 2
+        edged = np.pad(gain, ((half, half), (0, 0)), mode="edge")
+        smooth = np.mean([edged[shift : shift + len(gain)] for shift in range(_SMOOTH_FRAMES)], axis=0)
+        frames = np.fft.irfft(self.spectra * np.exp(0.5 * smooth)) * _window()
         out = np.zeros(self.n_samples + FFT + FFT // 2 + HOP, np.float32)
         for number, frame in enumerate(frames):
             out[number * HOP : number * HOP + FFT] += frame
@@ -154,18 +157,6 @@ def _warped(n_bins: int) -> Floats:
     """Angle on the mel-like axis of each bin, from 0 to pi at the end of the band."""
     omega = np.pi * np.minimum(np.linspace(0, RATE / 2 / _BAND_HZ, n_bins), 1.0)
     return omega + 2 * np.arctan2(_WARP * np.sin(omega), 1 - _WARP * np.cos(omega))
-
-
-def _smoothed(values: Samples) -> Samples:
-    """Each frame's mean with its neighbours. `values`: (frames, anything)."""
-    half = _SMOOTH_FRAMES // 2
-    edged = np.pad(values, ((half, half), (0, 0)), mode="edge")
-    return np.mean([edged[shift : shift + len(values)] for shift in range(_SMOOTH_FRAMES)], axis=0)
-
-
-def _power_of(spectra: NDArray[np.complexfloating]) -> Floats:
-    """(frames, 1)."""
-    return (spectra.real**2 + spectra.imag**2).sum(axis=1, keepdims=True) + 1e-9
 
 
 @cache

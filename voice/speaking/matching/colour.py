@@ -66,16 +66,13 @@ def colour_of(samples: Samples, pitch: Pitch) -> Colour | None:
     return Colour(kept.mean(axis=0), np.cov(kept.T).astype(np.float64))
 
 
-def transport(source: Colour, target: Colour, share: float = 1.0) -> Transport:
-    """The map of least effort that gives frames of `source` the mean and covariance of `target`.
-
-    With less than the whole `share` they go that part of the way to the covariance, and all to the mean.
-    """
+def transport(source: Colour, target: Colour) -> Transport:
+    """The map of least effort that gives frames of `source` the mean and covariance of `target`."""
     sx, sy = _ridged(source.covariance), _ridged(target.covariance)
     root = _power(sx, 0.5)
     inverse = _power(sx, -0.5)
     matrix = inverse @ _power(root @ sy @ root, 0.5) @ inverse
-    return Transport(source.mean, target.mean, share * matrix + (1 - share) * np.eye(len(matrix)))
+    return Transport(source.mean, target.mean, matrix)
 
 
 @dataclass(frozen=True)

@@ -28,12 +28,11 @@ PROMPTS = (
 
 FORMANTS = (0.9, 1.0, 1.1, 1.2, 1.25)  # with 0.8 Whisper loses one word in eight
 SPREAD = (0.7, 1.3)
-_SHARE = 0.6  # of the way to the person's covariance: what moves from frame to frame costs DNSMOS and words
 _NEAREST = 3  # bases by pitch that are tried
 _JUDGED_S = 12  # of each match, about two prompts
 _TUNED_S = 6  # of the prompts, that guide the tuning; the rest judges it
 _LIKER = 0.01  # that a tuned filter must be there
-_LEVELS = (0.5, 2.0)  # gain that a filter may need
+_LEVELS = (0.25, 2.0)  # gain that a filter may need
 _WORD = 0.01  # likeness that a word of the prompts is worth, where Whisper loses more than of the base
 
 Hear = Callable[[Samples], str]
@@ -212,7 +211,7 @@ def _matched(base: Base, target: Target, formants: float) -> tuple[Matching, Sam
     colour = colour_of(moved, pitch)
     if colour is None:
         return None
-    return _filtered(base, shift, Analysed.of(moved, pitch), transport(colour, target.colour, _SHARE))
+    return _filtered(base, shift, Analysed.of(moved, pitch), transport(colour, target.colour))
 
 
 def _moved(base: Base, shift: Shift) -> tuple[Samples, Pitch]:

@@ -20,7 +20,7 @@ N_TUNED = 12
 
 _GENERATIONS, _POPULATION = 6, 10
 _SIGMA = 0.25  # of the first generation, in standard deviations of the person's cepstra
-_FAR = 0.02  # likeness that a move of one standard deviation in each costs
+_FAR = 0.1  # likeness that a move of one standard deviation in each costs; moving far costs DNSMOS too
 
 
 def tuned(moves: Transport, deviations: Floats, score: Callable[[Transport], float]) -> Transport:

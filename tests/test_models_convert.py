@@ -28,6 +28,7 @@ from mlx_whisper.whisper import ModelDimensions, Whisper
 from tokenizers import Tokenizer
 
 from agent.models.conversions import read_record
+from agent.models.convert_kokoro import convert_kokoro
 from agent.models.convert_piper import convert_piper
 from agent.models.convert_qwen import NotConvertible, convert_qwen, mlx_name
 from agent.models.convert_whisper import convert_whisper, mlx_names
@@ -260,14 +261,21 @@ def test_a_model_that_is_no_piper_voice_is_not_split(store: ModelStore, tmp_path
         convert_piper(store.path("smart-turn"), tmp_path, lambda done, total: None)
 
 
+def operators(*files: Path) -> Counter[str]:
+    return Counter(node.op_type for file in files for node in onnx.load(file).graph.node)
+
+
 def test_no_convolution_of_kokoro_is_left_in_integers(store: ModelStore) -> None:
-    kinds = {
-        name: Counter(node.op_type for node in onnx.load(store.path(name) / "model.onnx").graph.node)
-        for name in ("kokoro", "kokoro-float")
-    }
-    before, after = kinds["kokoro"], kinds["kokoro-float"]
+    halves = (store.path("kokoro-float") / name for name in ("text.onnx", "audio.onnx"))
+    before, after = operators(store.path("kokoro") / "model.onnx"), operators(*halves)
     assert after["ConvInteger"] == 0 and after["Conv"] == before["Conv"] + before["ConvInteger"]
     assert before["ConvInteger"] > 80 and after["InstanceNormalization"] > 60
+
+
+def test_an_export_that_is_no_kokoro_is_not_split(store: ModelStore, tmp_path: Path) -> None:
+    tmp_path.joinpath("model.onnx").symlink_to(store.path("piper-joe"))
+    with pytest.raises(ValueError, match="is not an export of Kokoro that can be split"):
+        convert_kokoro(tmp_path, tmp_path, lambda done, total: None)
 
 
 def test_the_other_files_of_kokoro_are_the_same(store: ModelStore) -> None:

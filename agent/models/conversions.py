@@ -45,7 +45,7 @@ class ConversionRecord:
 
 
 # A converter's version is raised whenever its result changes, so that every cache is made anew.
-VERSIONS = {"whisper-mlx": 1, "qwen2-mlx": 1, "kokoro-float": 1, "piper-split": 1}
+VERSIONS = {"whisper-mlx": 1, "qwen2-mlx": 1, "kokoro-float": 2, "piper-split": 1}
 
 
 def convert(converter: str, source: Path, target: Path, progress: Progress) -> None:

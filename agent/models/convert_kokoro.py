@@ -1,4 +1,7 @@
-"""Converts the int8 export of Kokoro to one whose convolutions are float32: the same voice, sooner.
+"""Converts the int8 export of Kokoro to two halves whose convolutions are float32: the same voice, sooner.
+
+The half that leads from text to frames needs all of a sentence, and a twentieth of the time. The other makes
+frames sound, and may be given a part of them.
 
 The export quantises what goes into each convolution while it speaks, and onnxruntime's integer convolution is
 no faster. Beside that, on x86 a convolution over an image of one row is faster by a quarter than one over a
@@ -19,12 +22,21 @@ from onnx import helper
 from agent.models.onnx_graph import Graph, attributes, other_input
 from agent.models.tensor_file import Progress
 
+# What the halves hand over: (1, 512, frames), (1, 2 * frames) and (1, 2 * frames).
+_FRAMES, _PITCH, _ENERGY = (f"/encoder/{name}_output_0" for name in ("MatMul_1", "Reshape", "Reshape_1"))
+_DURATIONS = "/encoder/Clip_output_0"
 _ROW_AXIS, _FLAT = "row_axis", "flat"
 
 
 def convert_kokoro(source: Path, target: Path, progress: Progress) -> None:
-    """Write model.onnx into `target` from the folder `source`, and the other files as they are."""
+    """Write text.onnx and audio.onnx into `target` from the folder `source`, and the other files as they are.
+
+    text.onnx makes the frames, their pitch and energy, and how many each phoneme has. audio.onnx takes the
+    first three and the style. Raises ValueError for another export.
+    """
     graph = Graph(source / "model.onnx")
+    if not {_FRAMES, _PITCH, _ENERGY, _DURATIONS} <= graph.maker.keys():
+        raise ValueError(f"{source} is not an export of Kokoro that can be split")
     graph.add_constant(_ROW_AXIS, np.array([2], np.int64))
     graph.add_constant(_FLAT, np.array([-1], np.int64))
     stretched: dict[str, NDArray[Any]] = {}
@@ -35,7 +47,8 @@ def convert_kokoro(source: Path, target: Path, progress: Progress) -> None:
         elif node.op_type == "ConvInteger":
             _unquantise(graph, node, stretched)
         progress(size * done // len(graph.nodes), size)
-    graph.save(target / "model.onnx")
+    graph.save(target / "text.onnx", outputs=[_FRAMES, _PITCH, _ENERGY, _DURATIONS])
+    graph.save(target / "audio.onnx", inputs=[_FRAMES, _PITCH, _ENERGY, "style"])
     for name in ("voices.npz", "vocab.json"):
         shutil.copyfile(source / name, target / name)
 

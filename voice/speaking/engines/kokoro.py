@@ -10,11 +10,13 @@ import numpy as np
 
 from voice.speaking.engines.onnx_session import open_session
 from voice.speaking.engines.phonemes import phonemes_of
-from voice.speaking.pieces import shaped, speakable_pieces
+from voice.speaking.engines.windows import CONTEXT, Middle, windows
+from voice.speaking.pieces import shaped_stream, speakable_pieces
 from voice.speaking.synthesis import Samples, SynthesisError
 
 _GAIN = 0.8  # the loudest of its voices peaks at 1.3
 _MAX_PHONEMES = 508  # the model reads 510 with the marks at both ends
+_FADE = 240  # samples, in which one window gives way to the next
 
 
 class KokoroSynthesiser:
@@ -23,13 +25,16 @@ class KokoroSynthesiser:
     sample_rate = 24_000
 
     def __init__(self, folder: Path, voice: str | Mapping[str, float], speed: float = 1.0) -> None:
-        """`folder` holds model.onnx, voices.npz and vocab.json; `speed` from 0.5 to 2.
+        """`folder` is one that agent/models/convert_kokoro.py made; `speed` from 0.5 to 2.
 
+        With model.onnx in place of the two halves, a sentence is heard when all of it is made.
         `voice` is a name, or the share of each voice in a mixture of their styles. Raises `SynthesisError`
         when the model or a voice is not there.
         """
         try:
-            self._session = open_session(folder / "model.onnx")
+            is_split = (folder / "text.onnx").exists()
+            self._text = open_session(folder / ("text.onnx" if is_split else "model.onnx"))
+            self._audio = open_session(folder / "audio.onnx") if is_split else None
             with np.load(folder / "voices.npz") as packs:
                 self._packs: dict[str, Samples] = {name: packs[name].astype(np.float32) for name in packs}
             vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))["vocab"]
@@ -62,19 +67,32 @@ class KokoroSynthesiser:
         self._styles = np.sum([share * self._packs[name] for name, share in shares.items()], axis=0)
 
     def synthesise(self, clause: str) -> Iterator[Samples]:
-        """Yield mono float32 pieces, one per sentence or clause, each ending in a short silence."""
+        """Yield mono float32 pieces as they are made, with a short silence after each sentence or clause."""
         for piece in speakable_pieces(clause):
-            known = [self._vocabulary[sign] for sign in phonemes_of(piece) if sign in self._vocabulary]
-            for start in range(0, len(known), _MAX_PHONEMES):
-                samples = shaped(self._run(known[start : start + _MAX_PHONEMES]), self.sample_rate, _GAIN)
-                if len(samples):
-                    yield samples
+            signs = [sign for sign in phonemes_of(piece) if sign in self._vocabulary]
+            for start in range(0, len(signs), _MAX_PHONEMES):
+                sounded = self._sounded(signs[start : start + _MAX_PHONEMES])
+                yield from shaped_stream(sounded, self.sample_rate, _GAIN)
 
-    def _run(self, phonemes: list[int]) -> Samples:
-        style = self._styles[min(len(phonemes), len(self._styles) - 1)]
-        inputs = {
-            "tokens": np.array([[0, *phonemes, 0]], np.int64),
-            "style": style.astype(np.float32),
-            "speed": self._speed,
-        }
-        return np.asarray(self._session.run(None, inputs)[0], np.float32).reshape(-1)
+    def _sounded(self, signs: list[str]) -> Iterator[Samples]:
+        style = self._styles[min(len(signs), len(self._styles) - 1)].astype(np.float32)
+        tokens = np.array([[0, *(self._vocabulary[sign] for sign in signs), 0]], np.int64)
+        made = self._text.run(None, {"tokens": tokens, "style": style, "speed": self._speed})
+        if self._audio is None:
+            yield np.asarray(made[0], np.float32).reshape(-1)
+            return
+        frames, pitch, energy, durations = (np.asarray(one, np.float32) for one in made)
+        middle = Middle(frames, pitch, energy)
+        names = [one.name for one in self._audio.get_inputs()]
+        fading = np.zeros(0, np.float32)  # how the window before goes on
+        for start, end in windows(signs, durations.ravel(), middle):
+            first, last = max(0, start - CONTEXT), min(end + CONTEXT, middle.n_frames)
+            given = dict(zip(names, (*middle.part(first, last), style), strict=True))
+            samples = np.asarray(self._audio.run(None, given)[0], np.float32).reshape(-1)
+            hop = len(samples) // (last - first)
+            rise = np.linspace(0, 1, _FADE, dtype=np.float32)
+            window = samples[(start - first) * hop : (end - first) * hop]
+            if len(fading):
+                window[:_FADE] = rise * window[:_FADE] + fading
+            fading = samples[(end - first) * hop :][:_FADE] * rise[::-1] if end < last else fading[:0]
+            yield window

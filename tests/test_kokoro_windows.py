@@ -1,4 +1,4 @@
-"""Kokoro's frames are made sound a window at a time: the first soon, each cut between words, where it is quiet."""
+"""Kokoro's frames are made sound a window at a time: the first soon, each cut in quiet between two words."""
 
 from __future__ import annotations
 

@@ -183,12 +183,15 @@ class SpokenAloud:
         pieces = self._voice.synthesise(item.text)
         self._stretcher.flush()  # what is left of an item that was cut
         text = item.text
-        while (piece := await loop.run_in_executor(self._worker, _next, pieces)) is not None:
+        making = loop.run_in_executor(self._worker, _next, pieces)
+        while (piece := await making) is not None:
             if this_round != self._round:
                 return
             self._stretcher.speed = self._speed
             paced = await loop.run_in_executor(self._worker, self._stretcher.process, piece)
+            making = loop.run_in_executor(self._worker, _next, pieces)  # while this one is heard
             if this_round != self._round or not await self._write(_louder(paced, self._gain), text):
+                making.cancel()
                 return
             text = "" if len(paced) else text
         if this_round != self._round:

@@ -108,6 +108,11 @@ class ModelStore:
         damaged = [check for check in checks if not check.ok and not check.missing]
         if damaged:
             raise ModelDamaged(f"{damaged[0].sentence()} {self.mending(name)}")
+        if self.state(name) is State.OUTDATED:
+            raise ModelMissing(
+                f"The model {name} ({entry.use}) was made by an older Utter. "
+                f"Make it anew with `utter models fetch {name}`."
+            )
         if not checks or any(check.missing for check in checks):
             raise ModelMissing(
                 f"The model {name} ({entry.use}) is not on this machine. "

@@ -69,11 +69,12 @@ def test_in_float_its_halves_say_what_it_says_in_int8(
     store: ModelStore, kokoro: KokoroSynthesiser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = said_by(KokoroSynthesiser(store.path("kokoro"), "jm_kumo"))
-    in_windows = said_by(kokoro)
+    pieces = list(kokoro.synthesise(SENTENCE))
     monkeypatch.setattr(engine, "windows", lambda signs, durations, middle: [(0, middle.n_frames)])
-    in_one = said_by(kokoro)
-    assert alike(in_one, whole) > 0.99
-    assert alike(in_windows, in_one) > 0.95
+    in_one = list(kokoro.synthesise(SENTENCE))
+    assert len(pieces) > len(in_one)
+    assert alike(np.concatenate(in_one), whole) > 0.99
+    assert alike(np.concatenate(pieces), np.concatenate(in_one)) > 0.95
 
 
 def test_what_it_says_is_understood(store: ModelStore, kokoro: KokoroSynthesiser) -> None:

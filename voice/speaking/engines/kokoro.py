@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from voice.speaking.engines.onnx_session import open_session
 from voice.speaking.engines.phonemes import phonemes_of
-from voice.speaking.engines.windows import CONTEXT, Middle, windows
+from voice.speaking.engines.windows import Middle, sounded, windows
 from voice.speaking.pieces import shaped_stream, speakable_pieces
 from voice.speaking.synthesis import Samples, SynthesisError
 
 _GAIN = 0.8  # the loudest of its voices peaks at 1.3
 _MAX_PHONEMES = 508  # the model reads 510 with the marks at both ends
-_FADE = 240  # samples, in which one window gives way to the next
 
 
 class KokoroSynthesiser:
@@ -71,8 +71,8 @@ class KokoroSynthesiser:
         for piece in speakable_pieces(clause):
             signs = [sign for sign in phonemes_of(piece) if sign in self._vocabulary]
             for start in range(0, len(signs), _MAX_PHONEMES):
-                sounded = self._sounded(signs[start : start + _MAX_PHONEMES])
-                yield from shaped_stream(sounded, self.sample_rate, _GAIN)
+                made = self._sounded(signs[start : start + _MAX_PHONEMES])
+                yield from shaped_stream(made, self.sample_rate, _GAIN)
 
     def _sounded(self, signs: list[str]) -> Iterator[Samples]:
         style = self._styles[min(len(signs), len(self._styles) - 1)].astype(np.float32)
@@ -81,18 +81,13 @@ class KokoroSynthesiser:
         if self._audio is None:
             yield np.asarray(made[0], np.float32).reshape(-1)
             return
-        frames, pitch, energy, durations = (np.asarray(one, np.float32) for one in made)
-        middle = Middle(frames, pitch, energy)
-        names = [one.name for one in self._audio.get_inputs()]
-        fading = np.zeros(0, np.float32)  # how the window before goes on
-        for start, end in windows(signs, durations.ravel(), middle):
-            first, last = max(0, start - CONTEXT), min(end + CONTEXT, middle.n_frames)
-            given = dict(zip(names, (*middle.part(first, last), style), strict=True))
-            samples = np.asarray(self._audio.run(None, given)[0], np.float32).reshape(-1)
-            hop = len(samples) // (last - first)
-            rise = np.linspace(0, 1, _FADE, dtype=np.float32)
-            window = samples[(start - first) * hop : (end - first) * hop]
-            if len(fading):
-                window[:_FADE] = rise * window[:_FADE] + fading
-            fading = samples[(end - first) * hop :][:_FADE] * rise[::-1] if end < last else fading[:0]
-            yield window
+        *parts, durations = (np.asarray(one, np.float32) for one in made)
+        middle = Middle(*parts)
+        yield from sounded(windows(signs, durations.ravel(), middle), middle, partial(self._decoded, style))
+
+    def _decoded(self, style: Samples, middle: Middle) -> Samples:
+        assert self._audio is not None
+        given = (middle.frames, middle.pitch, middle.energy, style)
+        names = (one.name for one in self._audio.get_inputs())
+        made = self._audio.run(None, dict(zip(names, given, strict=True)))[0]
+        return np.asarray(made, np.float32).reshape(-1)

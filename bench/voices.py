@@ -82,6 +82,18 @@ class Row:
     matched: Judged
 
 
+class _Again:
+    """Says `pieces` again, which a voice said."""
+
+    def __init__(self, rate: int) -> None:
+        self.sample_rate = rate
+        self.pieces: list[Samples] = []
+
+    def synthesise(self, clause: str) -> Iterator[Samples]:
+        """Whatever is asked for."""
+        yield from self.pieces
+
+
 class Bench:
     """The models, and what the bases say, each made once."""
 
@@ -120,13 +132,16 @@ class Bench:
             self.kokoro.use(fitted.base)
             base = self.kokoro
         held_out = self.encoder.embed(speaker.held_out, SAMPLE_RATE)
-        plain = [_said(base, text) for _ in range(TAKES[engine]) for text in TEXTS]
-        moved = [fitted.matching.applied(speech, base.sample_rate) for speech in plain]
-        matched_rate = MatchedSynthesiser.sample_rate
+        takes = [list(base.synthesise(text)) for _ in range(TAKES[engine]) for text in TEXTS]
+        matching = MatchedSynthesiser(again := _Again(base.sample_rate), fitted.matching)
+        moved: list[Samples] = []
+        for again.pieces in takes:
+            moved.append(_said(matching, ""))
+        plain = [np.concatenate(pieces) for pieces in takes]
         return (
             fitted.base,
             self._judge(plain, base.sample_rate, held_out),
-            self._judge(moved, matched_rate, held_out),
+            self._judge(moved, matching.sample_rate, held_out),
         )
 
     def _base(self, name: str) -> Base:

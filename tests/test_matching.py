@@ -14,10 +14,19 @@ from hypothesis import strategies as st
 from agent.errors import UtterError
 from agent.models.store import ModelStore
 from voice.speaking.engines.piper import PiperSynthesiser
-from voice.speaking.matching.colour import N_MOVED, RATE, Colour, colour_of, coloured, transport
+from voice.speaking.matching.colour import (
+    MAX_GAIN,
+    N_MOVED,
+    RATE,
+    Analysed,
+    Colour,
+    colour_of,
+    coloured,
+    transport,
+)
 from voice.speaking.matching.fit import PROMPTS, Base, Fitted, Target, fit
 from voice.speaking.matching.likeness import SpeakerEncoder, likeness
-from voice.speaking.matching.matched import MatchedSynthesiser, Matching
+from voice.speaking.matching.matched import MatchedSynthesiser, Matching, most_gain
 from voice.speaking.matching.pitch import pitch_of
 from voice.speaking.matching.shift import Shift, shifted
 from voice.speaking.matching.stretches import CONTEXT_S, stretches
@@ -73,6 +82,38 @@ def test_formants_move_with_their_factor_and_not_with_the_pitch() -> None:
     same, higher = (shifted(buzz, RATE, pitch, Shift(100, 140, 1.0, factor)) for factor in (1.0, 1.2))
     assert centre_hz(same) == pytest.approx(centre_hz(buzz), rel=0.1)
     assert centre_hz(higher) > 1.08 * centre_hz(same)
+
+
+def test_a_higher_voice_does_not_lay_one_period_over_the_next() -> None:
+    """Of each old period only as much is left as there is room for in a new one."""
+    period = RATE // 100
+    late = period // 2  # a second click, further from both of its pulses than the new pulses are apart
+    pulses, clicks = (np.zeros(RATE, np.float32) for _ in range(2))
+    pulses[period::period] = 1.0
+    clicks[period + late :: period] = 0.5
+    both = np.convolve(pulses - clicks, np.hanning(24), mode="same").astype(np.float32)
+    alone = np.convolve(pulses, np.hanning(24), mode="same").astype(np.float32)
+    shift = Shift(100, 250)
+    same, without = (shifted(one, RATE, pitch_of(alone, RATE), shift)[period:] for one in (both, alone))
+    assert np.sum((same - without) ** 2) < 0.01 * np.sum(without**2)
+
+
+def test_after_a_far_shift_the_filter_makes_less_louder() -> None:
+    assert most_gain(Shift(100, 200)) == most_gain(Shift(200, 100)) < most_gain(Shift(100, 120)) == MAX_GAIN
+    buzz = voiced(120)
+    pitch = pitch_of(buzz, RATE)
+    own = colour_of(buzz, pitch)
+    assert own is not None
+    bright = Colour(own.mean + np.array([6.0] + [0.0] * (N_MOVED - 1)), own.covariance)
+    parts = Analysed.of(buzz, pitch)
+
+    def loudest(most: float) -> float:
+        spectra = (np.abs(np.fft.rfft(one)) for one in (parts.filtered(transport(own, bright), most), buzz))
+        louder, before = spectra
+        is_there = before > 0.1 * before.max()
+        return float(np.log((louder / np.maximum(before, 1e-9))[is_there] ** 2).max())
+
+    assert loudest(1.0) < 1.1 < 2.0 < loudest(3.5)
 
 
 def test_a_livelier_melody_is_wider_about_the_same_middle() -> None:

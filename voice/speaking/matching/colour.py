@@ -29,7 +29,7 @@ _UNVOICED_HZ = 200.0
 _PEAK_RANGE = np.log(10.0 ** (40 / 10))  # frames more than 40 dB below the loudest say nothing of a voice
 _RIDGE = 0.1
 # Of the logarithm of power: 15 dB. With 22 dB a match is no liker, but Whisper loses a word more in twenty.
-_MAX_GAIN = 3.5
+MAX_GAIN = 3.5
 _SMOOTH_FRAMES = 5
 
 Floats = NDArray[np.float64]
@@ -95,10 +95,10 @@ class Analysed:
         spectra = np.fft.rfft(padded[starts[:, None] + np.arange(FFT)] * _window())
         return cls(cepstra, spectra, len(samples))
 
-    def filtered(self, moves: Transport) -> Samples:
-        """As long as what was analysed."""
+    def filtered(self, moves: Transport, most_gain: float = MAX_GAIN) -> Samples:
+        """As long as what was analysed; nothing is louder by more than `most_gain` of the log of power."""
         moved = moves.moved(self.cepstra) - self.cepstra
-        gain = np.clip(moved.astype(np.float32) @ _basis()[1 : N_MOVED + 1], -_MAX_GAIN, _MAX_GAIN)
+        gain = np.clip(moved.astype(np.float32) @ _basis()[1 : N_MOVED + 1], -MAX_GAIN, most_gain)
         half = _SMOOTH_FRAMES // 2
         edged = np.pad(gain, ((half, half), (0, 0)), mode="edge")
         smooth = np.mean([edged[shift : shift + len(gain)] for shift in range(_SMOOTH_FRAMES)], axis=0)
@@ -110,9 +110,9 @@ class Analysed:
         return (out[FFT // 2 : FFT // 2 + self.n_samples] / (FFT / HOP / 2)).astype(np.float32, copy=False)
 
 
-def coloured(samples: Samples, pitch: Pitch, moves: Transport) -> Samples:
+def coloured(samples: Samples, pitch: Pitch, moves: Transport, most_gain: float = MAX_GAIN) -> Samples:
     """`samples` (mono float32 at `RATE`, of that `pitch`) filtered frame by frame; as long as before."""
-    return Analysed.of(samples, pitch).filtered(moves)
+    return Analysed.of(samples, pitch).filtered(moves, most_gain)
 
 
 def _cepstra(samples: Samples, pitch: Pitch) -> tuple[Floats, NDArray[np.bool_]]:

@@ -12,7 +12,7 @@ from rapidfuzz.distance import Levenshtein
 from voice.audio.frames import SAMPLE_RATE
 from voice.speaking.matching.colour import RATE, Analysed, Colour, Transport, colour_of, transport
 from voice.speaking.matching.likeness import Embedding, SpeakerEncoder, likeness
-from voice.speaking.matching.matched import Matching
+from voice.speaking.matching.matched import Matching, most_gain
 from voice.speaking.matching.pitch import Pitch, pitch_of
 from voice.speaking.matching.shift import Shift, shifted
 from voice.speaking.matching.tuning import tuned
@@ -172,8 +172,8 @@ def _tuned(
     def like(spoken: Samples) -> float:
         return likeness(encoder.embed(spoken, RATE), target.embedding)
 
-    deviations = np.sqrt(np.diag(target.colour.covariance))
-    moves = tuned(matching.moves, deviations, lambda one: like(part.filtered(one)))
+    deviations, limit = np.sqrt(np.diag(target.colour.covariance)), most_gain(matching.shift)
+    moves = tuned(matching.moves, deviations, lambda one: like(part.filtered(one, limit)))
     made = _filtered(base, matching.shift, Analysed.of(moved, pitch), moves)
     new = _Candidate.of(base, target, encoder, made).heard(hear, lost_by_base)
     gain = like(new.spoken[seen:]) - like(best.spoken[seen:])
@@ -220,7 +220,7 @@ def _moved(base: Base, shift: Shift) -> tuple[Samples, Pitch]:
 
 def _filtered(base: Base, shift: Shift, moved: Analysed, moves: Transport) -> tuple[Matching, Samples]:
     """Brought to the loudness of the base when it is applied; the samples here are not."""
-    spoken = moved.filtered(moves)
+    spoken = moved.filtered(moves, most_gain(shift))
     gain = float(np.clip(_level(base.speech) / max(_level(spoken), 1e-6), *_LEVELS))
     return Matching(shift, moves, gain), spoken
 

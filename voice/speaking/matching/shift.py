@@ -1,8 +1,8 @@
 """Another pitch and another size of the throat for the same speech: TD-PSOLA.
 
 Moulines and Charpentier, "Pitch-synchronous waveform processing techniques for text-to-speech synthesis using
-diphones", Speech Communication 9, 1990. Grains of two periods are laid down at the new distance; one that is
-read faster or slower moves the formants.
+diphones", Speech Communication 9, 1990. Grains of two periods, of the old ones or of the new where these are
+shorter, are laid down at the new distance; one that is read faster or slower moves the formants.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def shifted(samples: Samples, rate: int, pitch: Pitch, shift: Shift) -> Samples:
         voiced = bool(is_voiced[nearest]) and new_hz[frame] > 0
         half = min(periods[nearest], periods[nearest - 1] if nearest else periods[nearest], rate / LOWEST_HZ)
         step = rate / new_hz[frame] if voiced else half
-        reach = int(half / shift.formants)
+        # Wider grains lay one period over the next: the voice is blurred, and less like the person's.
+        reach = max(1, int(min(half / shift.formants, step)))
         offsets = np.arange(-reach, reach + 1)
         # Linear interpolation is enough: grains are read at 0.9 to 1.2 of their pace.
         read = offsets * shift.formants + marks[nearest] + margin

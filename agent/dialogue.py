@@ -255,16 +255,6 @@ class Dialogue:
         """Whether the model has been told nothing yet but the opening."""
         return self._talk is None or self._talk.transcript.n_tokens <= self._base_tokens
 
-    def has_shown(self, block: str) -> bool:
-        """Whether a request had `block` before it, and nothing else under the same first line since."""
-        head = block.partition("\n")[0] + "\n"
-        entries = () if self._talk is None else self._talk.transcript.entries
-        for entry in reversed(entries):
-            at = entry.text.rfind(head) if entry.kind is Kind.USER else -1
-            if at >= 0:
-                return entry.text.startswith(block, at)
-        return False
-
     def mark(self) -> int:
         """Now, to `rewind` to. Only where a reply is open."""
         assert self._talk is not None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import sys
 from pathlib import Path
 
@@ -30,7 +29,6 @@ from agent.template import ChatTemplate
 from agent.tools.process import project_environment
 from agent.tools.registry import Outcome
 from agent.tools.toolbox import Toolbox
-from agent.transcript import Kind
 from agent.workspace import Workspace
 
 CODE = '''def area(width, height):
@@ -252,19 +250,6 @@ def test_steps_and_time_are_bounded(root: Path) -> None:
     assert ending(turns(two, "What does area do?")[0]).reason is EndReason.TIME_LIMIT
 
 
-def test_code_is_put_before_the_model_once_and_again_when_it_has_changed(root: Path) -> None:
-    one = agent(root, ScriptedEngine([" say\n", " It adds."] * 4))
-    turns(one, "What does area do?", "And what does area take?")
-    (root / "shapes.py").write_text(CODE.replace("width + height", "width * height", 1))
-    turns(one, "What does area do?")
-    (root / "shapes.py").write_text(CODE)
-    turns(one, "What does area do?")
-    assert one.conversation is not None
-    asked = [e.text for e in one.conversation.transcript.entries if e.kind is Kind.USER]
-    shown = [re.findall(r"return width . height", text) for text in asked]
-    assert shown == [["return width + height"], [], ["return width * height"], ["return width + height"]]
-
-
 def test_a_turn_that_is_broken_off_is_cut_out_and_its_deeds_are_remembered(root: Path) -> None:
     one = agent(root, ScriptedEngine([" say\n", " It adds a lot of things.", " say\n", " Yes."]))
 
@@ -293,7 +278,7 @@ def test_a_full_window_is_emptied_between_turns_and_what_was_done_is_kept(root: 
     asyncio.run(one.warm())
     assert one.conversation is not None
     base = one.conversation.transcript.n_tokens
-    engine.context_tokens = base + 2_700
+    engine.context_tokens = base + 3_000
     lengths: list[int] = []
     for _ in range(4):
         turns(one, "What does area do?")

@@ -49,11 +49,3 @@ def test_nothing_is_added_where_the_named_code_has_all_the_words(index: CodeInde
 
 def test_a_short_definition_is_not_lost_among_long_ones(index: CodeIndex) -> None:
     assert "age: int = 1" in for_question("Which age has one that's new?", index).text
-
-
-def test_what_the_model_has_seen_is_not_put_before_it_again(index: CodeIndex) -> None:
-    question = "What does milk do with the litres?"
-    whole = for_question(question, index)
-    again = for_question(question, index, is_shown=lambda block: block.startswith("Milk:"))
-    assert "func Milk" in whole.text and "func Milk" not in again.text
-    assert (again.files, again.symbols) == (whole.files, whole.symbols)

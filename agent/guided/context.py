@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import PurePosixPath
@@ -51,15 +51,8 @@ class Context:
     span: tuple[int, int] | None = None
 
 
-def _not_shown(_block: str) -> bool:
-    return False
-
-
-def for_question(request: str, index: CodeIndex, is_shown: Callable[[str], bool] = _not_shown) -> Context:
-    """The code that a question is about; an overview of the project where it names nothing.
-
-    What `is_shown` to the model already is not put before it again, which it would read for seconds.
-    """
+def for_question(request: str, index: CodeIndex) -> Context:
+    """The code that a question is about; an overview of the project where it names nothing."""
     named = mentioned(request, index)
     blocks = _named_blocks(named, index)
     if not blocks:
@@ -69,7 +62,6 @@ def for_question(request: str, index: CodeIndex, is_shown: Callable[[str], bool]
     elif not named.files:
         likest = related(request, index, tests_too=False)[:_LIKEST]
         blocks += [_symbol_block(item, index) for item in beside(request, named.symbols, likest, index)]
-    blocks = [block for block in blocks if not is_shown(block)]
     return _context(blocks, named, [], index, tests_too=True)
 
 

@@ -65,7 +65,7 @@ class Guided:
             task = Task(request, scope[0], reading, may_say=True, wants=chosen, is_asked=True)
             working = self._work(task, turn)
         elif kind is Route.QUESTION:
-            given = await self._for_question(request)
+            given = await asyncio.to_thread(context.for_question, request, self._tools.index)
             working = self._work(Task(request, given, reading, may_say=True, wants=Wants.ANSWER), turn)
         else:
             working = self._change(request, turn, scope)
@@ -84,17 +84,13 @@ class Guided:
         except CallFailed:
             return Wants.ANSWER  # what changes nothing
 
-    async def _for_question(self, request: str) -> Context:
-        is_shown = self._dialogue.has_shown
-        return await asyncio.to_thread(context.for_question, request, self._tools.index, is_shown)
-
     async def opening(self, request: str) -> str:
         """The beginning of what the model would be asked for `request`, as far as it can be told by now."""
         kind = await asyncio.to_thread(self._kind, request)
         if kind in (Route.FIX_TESTS, Route.EXPLAIN_FAILURE):
             return ""
         if kind is Route.QUESTION:
-            given = await self._for_question(request)
+            given = await asyncio.to_thread(context.for_question, request, self._tools.index)
         else:
             given, _ = await asyncio.to_thread(self._scope, request)
         return request_text(given, request)

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from itertools import cycle
 from pathlib import Path
@@ -83,15 +83,21 @@ class Row:
 
 
 class _Again:
-    """Says `pieces` again, which a voice said."""
+    """Says again, piece by piece, what a voice said."""
 
     def __init__(self, rate: int) -> None:
         self.sample_rate = rate
-        self.pieces: list[Samples] = []
+        self._pieces: dict[str, Sequence[Samples]] = {}
+
+    def ready(self, pieces: Sequence[Samples]) -> str:
+        """The text by which to ask for them."""
+        text = str(len(self._pieces))
+        self._pieces[text] = pieces
+        return text
 
     def synthesise(self, clause: str) -> Iterator[Samples]:
-        """Whatever is asked for."""
-        yield from self.pieces
+        """What was readied; nothing else is known."""
+        yield from self._pieces.get(clause, ())
 
 
 class Bench:
@@ -133,10 +139,9 @@ class Bench:
             base = self.kokoro
         held_out = self.encoder.embed(speaker.held_out, SAMPLE_RATE)
         takes = [list(base.synthesise(text)) for _ in range(TAKES[engine]) for text in TEXTS]
-        matching = MatchedSynthesiser(again := _Again(base.sample_rate), fitted.matching)
-        moved: list[Samples] = []
-        for again.pieces in takes:
-            moved.append(_said(matching, ""))
+        again = _Again(base.sample_rate)
+        matching = MatchedSynthesiser(again, fitted.matching)
+        moved = [_said(matching, again.ready(pieces)) for pieces in takes]
         plain = [np.concatenate(pieces) for pieces in takes]
         return (
             fitted.base,

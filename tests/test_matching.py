@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,6 @@ from voice.speaking.matching.colour import (
     MAX_GAIN,
     N_MOVED,
     RATE,
-    Analysed,
     Colour,
     colour_of,
     coloured,
@@ -26,7 +26,7 @@ from voice.speaking.matching.colour import (
 )
 from voice.speaking.matching.fit import PROMPTS, Base, Fitted, Target, fit
 from voice.speaking.matching.likeness import SpeakerEncoder, likeness
-from voice.speaking.matching.matched import MatchedSynthesiser, Matching, most_gain
+from voice.speaking.matching.matched import MatchedSynthesiser, Matching
 from voice.speaking.matching.pitch import pitch_of
 from voice.speaking.matching.shift import Shift, shifted
 from voice.speaking.matching.stretches import CONTEXT_S, stretches
@@ -98,18 +98,17 @@ def test_a_higher_voice_does_not_lay_one_period_over_the_next() -> None:
     assert np.sum((same - without) ** 2) < 0.01 * np.sum(without**2)
 
 
-def test_after_a_far_shift_the_filter_makes_less_louder() -> None:
-    assert most_gain(Shift(100, 200)) == most_gain(Shift(200, 100)) < most_gain(Shift(100, 120)) == MAX_GAIN
+def test_a_filter_makes_nothing_louder_than_it_may() -> None:
     buzz = voiced(120)
     pitch = pitch_of(buzz, RATE)
     own = colour_of(buzz, pitch)
     assert own is not None
     bright = Colour(own.mean + np.array([6.0] + [0.0] * (N_MOVED - 1)), own.covariance)
-    parts = Analysed.of(buzz, pitch)
+    moves = transport(own, bright)
 
     def loudest(most: float) -> float:
-        spectra = (np.abs(np.fft.rfft(one)) for one in (parts.filtered(transport(own, bright), most), buzz))
-        louder, before = spectra
+        matching = Matching(Shift(120, 120), moves, most_gain=most)
+        louder, before = (np.abs(np.fft.rfft(one)) for one in (matching.applied(buzz, RATE), buzz))
         is_there = before > 0.1 * before.max()
         return float(np.log((louder / np.maximum(before, 1e-9))[is_there] ** 2).max())
 
@@ -236,12 +235,34 @@ def test_the_filter_of_a_match_that_is_understood_is_tuned(
     assert like(found) > like(plain)
 
 
-def test_a_matching_is_kept_and_read_again(matching: tuple[Matching, float, float], tmp_path: Path) -> None:
+def test_after_a_far_shift_the_filter_may_add_less(matching: tuple[Matching, float, float]) -> None:
     fitted = matching[0]
+    octaves = abs(np.log2(fitted.shift.to_hz / fitted.shift.from_hz))
+    assert (fitted.most_gain < MAX_GAIN) == (octaves >= 0.5)
+
+
+def test_a_matching_is_kept_and_read_again(matching: tuple[Matching, float, float], tmp_path: Path) -> None:
+    fitted = replace(matching[0], most_gain=1.25)
     fitted.save(tmp_path / "matching.npz")
     again = Matching.load(tmp_path / "matching.npz")
     buzz = voiced(110)
     assert np.array_equal(again.applied(buzz, RATE), fitted.applied(buzz, RATE))
+    assert again.most_gain == 1.25
+
+
+def test_a_matching_of_before_filters_as_it_did(
+    matching: tuple[Matching, float, float], tmp_path: Path
+) -> None:
+    matching[0].save(tmp_path / "new.npz")
+    with np.load(tmp_path / "new.npz") as read:
+        np.savez(tmp_path / "old.npz", **{name: read[name] for name in read if name != "most_gain"})
+    assert Matching.load(tmp_path / "old.npz").most_gain == MAX_GAIN
+
+
+def test_a_pitch_of_nothing_is_told(matching: tuple[Matching, float, float], tmp_path: Path) -> None:
+    replace(matching[0], shift=Shift(0, 100)).save(tmp_path / "matching.npz")
+    with pytest.raises(UtterError, match="Enrol the voice again"):
+        Matching.load(tmp_path / "matching.npz")
 
 
 @pytest.mark.parametrize("data", [b"", b"\x93NUMPY nonsense", b"PK\x05\x06" + 18 * b"\0"])

@@ -125,5 +125,5 @@ def test_a_conversion_of_other_weights_is_outdated(store: ModelStore, tmp_path: 
     for change in ({"version": record["version"] - 1}, {"source": ["0" * 64]}, {"converter": "another"}):
         record_path.write_text(json.dumps({**record, **change}))
         assert copy.state(name) is State.OUTDATED
-        with pytest.raises(ModelMissing):
+        with pytest.raises(ModelMissing, match="made by another Utter"):
             copy.path(name)

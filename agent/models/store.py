@@ -110,7 +110,7 @@ class ModelStore:
             raise ModelDamaged(f"{damaged[0].sentence()} {self.mending(name)}")
         if self.state(name) is State.OUTDATED:
             raise ModelMissing(
-                f"The model {name} ({entry.use}) was made by an older Utter. "
+                f"The model {name} ({entry.use}) was made by another Utter or is not whole. "
                 f"Make it anew with `utter models fetch {name}`."
             )
         if not checks or any(check.missing for check in checks):

@@ -184,16 +184,18 @@ class SpokenAloud:
         self._stretcher.flush()  # what is left of an item that was cut
         text = item.text
         making = loop.run_in_executor(self._worker, _next, pieces)
-        while (piece := await making) is not None:
-            if this_round != self._round:
-                return
-            self._stretcher.speed = self._speed
-            paced = await loop.run_in_executor(self._worker, self._stretcher.process, piece)
-            making = loop.run_in_executor(self._worker, _next, pieces)  # while this one is heard
-            if this_round != self._round or not await self._write(_louder(paced, self._gain), text):
-                making.cancel()
-                return
-            text = "" if len(paced) else text
+        try:
+            while (piece := await making) is not None:
+                if this_round != self._round:
+                    return
+                self._stretcher.speed = self._speed
+                paced = await loop.run_in_executor(self._worker, self._stretcher.process, piece)
+                making = loop.run_in_executor(self._worker, _next, pieces)  # while this one is heard
+                if this_round != self._round or not await self._write(_louder(paced, self._gain), text):
+                    return
+                text = "" if len(paced) else text
+        finally:
+            making.cancel()  # of what was cut, nobody wants the rest
         if this_round != self._round:
             return
         if await self._write(_louder(self._stretcher.flush(), self._gain), text):

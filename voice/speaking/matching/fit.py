@@ -10,9 +10,9 @@ import soxr
 from rapidfuzz.distance import Levenshtein
 
 from voice.audio.frames import SAMPLE_RATE
-from voice.speaking.matching.colour import RATE, Analysed, Colour, Transport, colour_of, transport
+from voice.speaking.matching.colour import MAX_GAIN, RATE, Analysed, Colour, Transport, colour_of, transport
 from voice.speaking.matching.likeness import Embedding, SpeakerEncoder, likeness
-from voice.speaking.matching.matched import Matching, most_gain
+from voice.speaking.matching.matched import Matching
 from voice.speaking.matching.pitch import Pitch, pitch_of
 from voice.speaking.matching.shift import Shift, shifted
 from voice.speaking.matching.tuning import tuned
@@ -32,6 +32,8 @@ _NEAREST = 3  # bases by pitch that are tried
 _JUDGED_S = 12  # of each match, about two prompts
 _TUNED_S = 6  # of the prompts, that guide the tuning; the rest judges it
 _LIKER = 0.01  # that a tuned filter must be there
+_FAR_OCTAVES = 0.5
+_FAR_GAIN = 2.2  # with 3.5 DNSMOS is 0.05 less, with 1.5 a match is less like the person by as much
 _LEVELS = (0.25, 2.0)  # gain that a filter may need
 _WORD = 0.01  # likeness that a word of the prompts is worth, where Whisper loses more than of the base
 
@@ -172,8 +174,8 @@ def _tuned(
     def like(spoken: Samples) -> float:
         return likeness(encoder.embed(spoken, RATE), target.embedding)
 
-    deviations, limit = np.sqrt(np.diag(target.colour.covariance)), most_gain(matching.shift)
-    moves = tuned(matching.moves, deviations, lambda one: like(part.filtered(one, limit)))
+    deviations, most = np.sqrt(np.diag(target.colour.covariance)), matching.most_gain
+    moves = tuned(matching.moves, deviations, lambda one: like(part.filtered(one, most)))
     made = _filtered(base, matching.shift, Analysed.of(moved, pitch), moves)
     new = _Candidate.of(base, target, encoder, made).heard(hear, lost_by_base)
     gain = like(new.spoken[seen:]) - like(best.spoken[seen:])
@@ -220,9 +222,12 @@ def _moved(base: Base, shift: Shift) -> tuple[Samples, Pitch]:
 
 def _filtered(base: Base, shift: Shift, moved: Analysed, moves: Transport) -> tuple[Matching, Samples]:
     """Brought to the loudness of the base when it is applied; the samples here are not."""
-    spoken = moved.filtered(moves, most_gain(shift))
+    # A shift over half an octave or more leaves noise that the filter must not make much louder.
+    is_far = abs(np.log2(shift.to_hz / shift.from_hz)) >= _FAR_OCTAVES
+    most_gain = _FAR_GAIN if is_far else MAX_GAIN
+    spoken = moved.filtered(moves, most_gain)
     gain = float(np.clip(_level(base.speech) / max(_level(spoken), 1e-6), *_LEVELS))
-    return Matching(shift, moves, gain), spoken
+    return Matching(shift, moves, gain, most_gain), spoken
 
 
 def _level(samples: Samples) -> float:

@@ -17,37 +17,31 @@ from voice.speaking.matching.stretches import stretches
 from voice.speaking.pieces import limited
 from voice.speaking.synthesis import Samples, Synthesiser, SynthesisError
 
-_FAR_OCTAVES = 0.5
-_FAR_GAIN = 2.2  # with 3.5 DNSMOS is 0.05 less, with 1.5 a match is less like the person by as much
-
-
-def most_gain(shift: Shift) -> float:
-    """Of the filter behind `shift`: one over half an octave leaves noise that must not be made louder."""
-    return MAX_GAIN if abs(np.log2(shift.to_hz / shift.from_hz)) < _FAR_OCTAVES else _FAR_GAIN
-
 
 @dataclass(frozen=True)
 class Matching:
-    """What was fitted. `gain` keeps the loudness of the base."""
+    """What was fitted. `gain` keeps the loudness of the base; `most_gain` is what the filter may add."""
 
     shift: Shift
     moves: Transport
     gain: float = 1.0
+    most_gain: float = MAX_GAIN
 
     def applied(self, samples: Samples, rate: int) -> Samples:
         """`samples` (mono float32 of the base voice, at `rate`) as the matched voice, at `RATE`."""
         audio = soxr.resample(samples, rate, RATE).astype(np.float32) if rate != RATE else samples
         pitch = pitch_of(audio, RATE)
         moved = shifted(audio, RATE, pitch, self.shift)
-        shifted_pitch = Pitch(self.shift.target_hz(pitch.hz))
-        return coloured(moved, shifted_pitch, self.moves, most_gain(self.shift)) * np.float32(self.gain)
+        moved_pitch = Pitch(self.shift.target_hz(pitch.hz))
+        return coloured(moved, moved_pitch, self.moves, self.most_gain) * np.float32(self.gain)
 
     def save(self, file: Path) -> None:
         """Write an .npz file of plain numbers."""
         shift = np.array([self.shift.from_hz, self.shift.to_hz, self.shift.spread, self.shift.formants])
         moves = self.moves
         numbers = {"source": moves.source, "target": moves.target, "matrix": moves.matrix}
-        np.savez(file, shift=shift, gain=np.float64(self.gain), **numbers)  # pyright: ignore[reportArgumentType]
+        gains = {"gain": np.float64(self.gain), "most_gain": np.float64(self.most_gain)}
+        np.savez(file, shift=shift, **gains, **numbers)  # pyright: ignore[reportArgumentType]
 
     @classmethod
     def load(cls, file: Path) -> Matching:
@@ -58,17 +52,20 @@ class Matching:
                     raise ValueError("more numbers than there are in a voice")
             with np.load(file, allow_pickle=False) as read:
                 shift, gain = np.asarray(read["shift"], np.float64), float(read["gain"])
+                most_gain = float(read["most_gain"]) if "most_gain" in read else MAX_GAIN
                 moves = Transport(*(np.asarray(read[name], np.float64) for name in _MOVES))
             shapes = [part.shape for part in (shift, moves.source, moves.target, moves.matrix)]
             if shapes != [(4,), (N_MOVED,), (N_MOVED,), (N_MOVED, N_MOVED)]:
                 raise ValueError(f"arrays of the wrong shapes {shapes}")
+            if min(shift[:2]) <= 0:
+                raise ValueError("a pitch that is not over 0 Hz")
             if not all(np.isfinite(part).all() for part in (shift, moves.source, moves.target, moves.matrix)):
                 raise ValueError("numbers that are not finite")
         except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile) as error:
             raise SynthesisError(
                 f"The fitted parameters {file} cannot be used ({error}). Enrol the voice again."
             ) from error
-        return cls(Shift(*(float(value) for value in shift)), moves, gain)
+        return cls(Shift(*(float(value) for value in shift)), moves, gain, most_gain)
 
 
 _MOST_BYTES = 1_000_000

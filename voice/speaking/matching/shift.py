@@ -64,7 +64,7 @@ def shifted(samples: Samples, rate: int, pitch: Pitch, shift: Shift) -> Samples:
         half = min(periods[nearest], periods[nearest - 1] if nearest else periods[nearest], rate / LOWEST_HZ)
         step = rate / new_hz[frame] if voiced else half
         # Wider grains lay one period over the next: the voice is blurred, and less like the person's.
-        reach = max(1, int(min(half / shift.formants, step)))
+        reach = int(min(half / shift.formants, step))
         offsets = np.arange(-reach, reach + 1)
         # Linear interpolation is enough: grains are read at 0.9 to 1.2 of their pace.
         read = offsets * shift.formants + marks[nearest] + margin

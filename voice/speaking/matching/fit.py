@@ -33,9 +33,9 @@ _JUDGED_S = 12  # of each match, about two prompts
 _TUNED_S = 6  # of the prompts, that guide the tuning; the rest judges it
 _LIKER = 0.01  # that a tuned filter must be there
 _FAR_OCTAVES = 0.5
-_FAR_GAIN = 2.2  # with 3.5 DNSMOS is 0.05 less, with 1.5 a match is less like the person by as much
+_FAR_GAIN = 2.5  # with 3.5 DNSMOS is 0.05 less, with 1.5 a match is less like the person by as much
 _LEVELS = (0.25, 2.0)  # gain that a filter may need
-_WORD = 0.01  # likeness that a word of the prompts is worth, where Whisper loses more than of the base
+_WORD = 0.015  # likeness that a word of the prompts is worth, where Whisper loses more than of the base
 
 Hear = Callable[[Samples], str]
 """The words in mono float32 at 16 kHz."""

@@ -69,7 +69,7 @@ def test_a_cut_is_between_words_at_the_quietest_frame(pause: str) -> None:
 
 def test_of_two_gaps_the_unvoiced_one_is_cut() -> None:
     signs, durations, gaps = said(24, 4)
-    near, nearest = gaps[4:6]
+    near, nearest = gaps[3:5]
     energy, hz = np.zeros(int(durations.sum())), np.full(int(durations.sum()), 120.0)
     energy[near : near + 6] = -0.5
     assert windows(signs, durations, middle(energy, hz))[0][1] in range(nearest - 1, nearest + 7)

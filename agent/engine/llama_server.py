@@ -47,6 +47,9 @@ class Event:
     stop_type: str
 
 
+_STOP_S = 20.0
+
+
 class LlamaServer:
     """One model, one slot."""
 
@@ -134,8 +137,11 @@ class LlamaServer:
         self._clients.clear()
         if client is not None:
             await client.aclose()
-        # The last reference ends the server's threads, which takes a moment.
-        await asyncio.to_thread(self._stop)
+        # The last reference ends the server's threads, which takes a moment. Now and then these miss it and
+        # never end; nobody should wait for them, nor the end of the process.
+        stopping = threading.Thread(target=self._stop, daemon=True)
+        stopping.start()
+        await asyncio.to_thread(stopping.join, _STOP_S)
 
     def _stop(self) -> None:
         self._server = None

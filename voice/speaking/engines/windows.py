@@ -1,8 +1,8 @@
 """Kokoro's frames, a window at a time: the first short, so that it sounds soon, each cut between two words.
 
 The decoder's norms take means over all that it is given, so that two windows never fit as halves of a whole
-do. Where a cut is quiet, and each side sees some of the other, it is not heard: over 48 sentences in three
-voices Whisper lost six words more than the 71 before, none of these in the voice kumo; DNSMOS falls by 0.04.
+do. Where a cut is quiet, and each side sees some of the other, it is hardly heard: over 48 sentences in three
+voices Whisper lost 77 words in place of 71, and DNSMOS fell by 0.03 in the mean; over six of kumo's by 0.14.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def windows(signs: Sequence[str], durations: NDArray[np.floating], middle: Middl
     while (place := _best(places, costs, begin, wanted)) is not None:
         cuts.append(place)
         # It and its context are made while this one sounds, up to a real-time factor of 0.45. Shorter ones
-        # would be safer, but with each a third longer than the one before DNSMOS falls by 0.13.
+        # would be safer, and more of them heard.
         wanted, begin = min(2.0 * (place - begin) - 2 * _CONTEXT, _MOST), place
     return list(pairwise([*cuts, middle.n_frames]))
 

@@ -15,15 +15,7 @@ from hypothesis import strategies as st
 from agent.errors import UtterError
 from agent.models.store import ModelStore
 from voice.speaking.engines.piper import PiperSynthesiser
-from voice.speaking.matching.colour import (
-    MAX_GAIN,
-    N_MOVED,
-    RATE,
-    Colour,
-    colour_of,
-    coloured,
-    transport,
-)
+from voice.speaking.matching.colour import MAX_GAIN, N_MOVED, RATE, Colour, colour_of, coloured, transport
 from voice.speaking.matching.fit import PROMPTS, Base, Fitted, Target, fit
 from voice.speaking.matching.likeness import SpeakerEncoder, likeness
 from voice.speaking.matching.matched import MatchedSynthesiser, Matching

@@ -20,7 +20,7 @@ from agent.models.store import ModelStore
 from voice.audio.frames import SAMPLE_RATE, Samples
 from voice.speaking.engines.piper import PiperSynthesiser
 from voice.speaking.narrate import narrate
-from voice.speaking.pieces import respelled_for_espeak, shaped, shaped_stream, speakable_pieces
+from voice.speaking.pieces import respelled_for_espeak, shaped_stream, speakable_pieces
 
 RATE = 22_050
 
@@ -135,6 +135,11 @@ def test_pieces_are_short_and_sayable(text: str) -> None:
 )
 def test_words_of_programming_are_spelled_by_ear(said: str, spelled: str) -> None:
     assert respelled_for_espeak(said) == spelled
+
+
+def shaped(samples: Samples, rate: int, gain: float) -> Samples:
+    """All of a stream of one piece."""
+    return np.concatenate([np.zeros(0, np.float32), *shaped_stream([samples], rate, gain)])
 
 
 def test_shaping_limits_without_clipping_and_drops_what_is_inaudible() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Executor, Future
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import numpy as np
@@ -69,10 +70,17 @@ class Now(Executor):
         return done
 
 
-def player_on(sink: StandingSink, voice: Voice) -> SpokenAloud:
+@asynccontextmanager
+async def speaking(voice: Voice, sink: StandingSink) -> AsyncGenerator[SpokenAloud, None]:
+    """A player at work on the sink, until it is left."""
     player = SpokenAloud(voice, Now(), Nobody())
     player.attach(cast(DeviceSink, sink))
-    return player
+    work = asyncio.create_task(player.run())
+    try:
+        yield player
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
 
 
 async def settled() -> None:
@@ -82,37 +90,32 @@ async def settled() -> None:
 
 
 def test_the_next_piece_is_made_while_the_first_is_heard_and_no_more() -> None:
-    async def speak() -> tuple[int, int]:
-        voice, sink = Voice(), StandingSink()
-        player = player_on(sink, voice)
-        speaking = asyncio.create_task(player.run())
-        player.say(1, "A long sentence.")
-        await settled()
-        speaking.cancel()
-        await asyncio.gather(speaking, return_exceptions=True)
-        return len(voice.made), sink.n_written
+    voice, sink = Voice(), StandingSink()
 
-    n_made, n_written = asyncio.run(speak())
-    assert n_made == 2
-    assert 0 < n_written < 2 * RATE  # the first is not all given away
+    async def speak() -> None:
+        async with speaking(voice, sink) as player:
+            player.say(1, "A long sentence.")
+            await settled()
+
+    asyncio.run(speak())
+    assert len(voice.made) == 2
+    assert 0 < sink.n_written < 2 * RATE  # the first is not all given away
 
 
 def test_the_rest_of_what_is_cut_is_not_made() -> None:
-    async def speak() -> list[str]:
-        voice, sink = Voice(), StandingSink()
-        player = player_on(sink, voice)
-        speaking = asyncio.create_task(player.run())
-        player.say(1, "one")
-        await settled()
-        player.cut()
-        player.say(2, "two")
-        for _ in range(500):  # it looks for room in the queue a hundred times a second
-            if voice.made[-1] == "two":
-                break
-            await asyncio.sleep(0.01)
-        await settled()
-        speaking.cancel()
-        await asyncio.gather(speaking, return_exceptions=True)
-        return voice.made
+    voice = Voice()
 
-    assert asyncio.run(speak()) == ["one", "one", "two", "two"]
+    async def speak() -> None:
+        async with speaking(voice, StandingSink()) as player:
+            player.say(1, "one")
+            await settled()
+            player.cut()
+            player.say(2, "two")
+            for _ in range(500):  # it looks for room in the queue a hundred times a second
+                if voice.made[-1] == "two":
+                    break
+                await asyncio.sleep(0.01)
+            await settled()
+
+    asyncio.run(speak())
+    assert voice.made == ["one", "one", "two", "two"]

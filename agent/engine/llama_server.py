@@ -34,6 +34,7 @@ But programs beside Utter then hold the model up more, where the kernel does not
 autogroup).
 """
 
+_STOP_S = 20.0  # for its threads to end
 _STOPPED = "llama.cpp did not answer; the engine has stopped. Start Utter again."
 
 
@@ -45,9 +46,6 @@ class Event:
     tokens: tuple[int, ...]
     predicted: int
     stop_type: str
-
-
-_STOP_S = 20.0
 
 
 class LlamaServer:

@@ -108,7 +108,7 @@ class ModelStore:
         damaged = [check for check in checks if not check.ok and not check.missing]
         if damaged:
             raise ModelDamaged(f"{damaged[0].sentence()} {self.mending(name)}")
-        if self.state(name) is State.OUTDATED:
+        if not checks and self.state(name) is State.OUTDATED:
             raise ModelMissing(
                 f"The model {name} ({entry.use}) was made by another Utter or is not whole. "
                 f"Make it anew with `utter models fetch {name}`."

@@ -71,20 +71,13 @@ def respelled_for_espeak(text: str) -> str:
     return text
 
 
-def shaped(samples: Samples, sample_rate: int, gain: float) -> Samples:
+def shaped_stream(stream: Iterable[Samples], sample_rate: int, gain: float) -> Iterator[Samples]:
     """Model output made fit to be joined: trimmed, levelled, never clipped, faded, with a gap after it.
 
-    `samples`: mono float32. Returns mono float32 in (-1, 1), empty when nothing in it can be heard. The gain
-    is the same for all pieces: levelling each by its own peak makes short ones shout.
-    """
-    return np.concatenate([np.zeros(0, np.float32), *shaped_stream([samples], sample_rate, gain)])
-
-
-def shaped_stream(stream: Iterable[Samples], sample_rate: int, gain: float) -> Iterator[Samples]:
-    """What `shaped` makes of all of `stream`, in pieces, each as soon as it is certain.
-
-    Near-silence is held back until it is known whether something that can be heard follows. The gap is at the
-    end of the last piece.
+    `stream`: mono float32 in pieces. Yields mono float32 in (-1, 1), each piece as soon as it is certain, and
+    none when nothing can be heard: near-silence is held back until it is known whether something follows. The
+    gap is at the end of the last. The gain is the same throughout: levelling each piece by its own peak makes
+    short ones shout.
     """
     kept, fade = int(_KEPT_S * sample_rate), int(_FADE_S * sample_rate)
     held = np.zeros(0, np.float32)

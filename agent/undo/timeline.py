@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -161,7 +162,8 @@ class Timeline:
         return await self._do(self._restore, back=False)
 
     async def _do(self, work: Callable[..., _T], *arguments: Any, **named: Any) -> _T:
-        return await asyncio.wrap_future(self._worker.submit(work, *arguments, **named))
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._worker, partial(work, *arguments, **named))
 
     def _warm(self) -> None:
         try:

@@ -296,6 +296,20 @@ def test_two_people_are_told_apart(encoder: SpeakerEncoder, piper: PiperSynthesi
     assert likeness(one, again) > 0.8 > 0.7 > likeness(one, encoder.embed(other, rate))
 
 
+def test_several_recordings_at_once_are_judged_as_each_alone(
+    encoder: SpeakerEncoder, piper: PiperSynthesiser
+) -> None:
+    long, short = (
+        np.concatenate(list(piper.synthesise(text)))
+        for text in ("All tests pass now, but for one, which is slow.", "Done.")
+    )
+    recordings = [long, np.zeros(16_000, np.float32), short]
+    together = encoder.embed_all(recordings, piper.sample_rate)
+    alone = [encoder.embed(one, piper.sample_rate) for one in recordings]
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+    assert likeness(*together[::2]) > 0.5 and not together[1].any()
+
+
 def test_silence_is_like_nobody(encoder: SpeakerEncoder) -> None:
     assert not encoder.embed(np.zeros(16_000, np.float32), 16_000).any()
 

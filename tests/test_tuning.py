@@ -19,14 +19,14 @@ def test_the_target_moves_to_where_the_score_is_higher(best: float) -> None:
     def score(moves: Transport) -> float:
         return -float(np.mean(((moves.target - wanted) / DEVIATIONS)[:N_TUNED] ** 2))
 
-    found = tuned(MOVES, DEVIATIONS, score)
+    found = tuned(MOVES, DEVIATIONS, lambda some: [score(one) for one in some])
     assert score(found) > 0.7 * score(MOVES)
     assert np.array_equal(found.target[N_TUNED:], MOVES.target[N_TUNED:])
     assert np.array_equal(found.source, MOVES.source) and np.array_equal(found.matrix, MOVES.matrix)
 
 
 def test_where_nothing_is_better_it_stays_near() -> None:
-    found = tuned(MOVES, DEVIATIONS, lambda _: 0.5)
+    found = tuned(MOVES, DEVIATIONS, lambda some: [0.5] * len(some))
     assert np.abs((found.target - MOVES.target) / DEVIATIONS).max() < 0.5
-    again = tuned(MOVES, DEVIATIONS, lambda _: 0.5)
+    again = tuned(MOVES, DEVIATIONS, lambda some: [0.5] * len(some))
     assert np.array_equal(found.target, again.target)

@@ -171,15 +171,15 @@ def _tuned(
     seen = min(_TUNED_S * RATE, len(moved) // 2)
     part = Analysed.of(moved[:seen], pitch)
 
-    def like(spoken: Samples) -> float:
-        return likeness(encoder.embed(spoken, RATE), target.embedding)
+    def like(spoken: Sequence[Samples]) -> list[float]:
+        return [likeness(one, target.embedding) for one in encoder.embed_all(spoken, RATE)]
 
     deviations, most = np.sqrt(np.diag(target.colour.covariance)), matching.most_gain
-    moves = tuned(matching.moves, deviations, lambda one: like(part.filtered(one, most)))
+    moves = tuned(matching.moves, deviations, lambda some: like([part.filtered(one, most) for one in some]))
     made = _filtered(base, matching.shift, Analysed.of(moved, pitch), moves)
     new = _Candidate.of(base, target, encoder, made).heard(hear, lost_by_base)
-    gain = like(new.spoken[seen:]) - like(best.spoken[seen:])
-    return new if gain > _LIKER + new.fitted.price - best.fitted.price else best
+    as_new, as_old = like([new.spoken[seen:], best.spoken[seen:]])
+    return new if as_new - as_old > _LIKER + new.fitted.price - best.fitted.price else best
 
 
 def _misheard(prompts: Samples, hear: Hear) -> int:

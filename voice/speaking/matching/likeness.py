@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -61,23 +62,18 @@ class SpeakerEncoder:
 
         All zeros when nothing can be heard.
         """
-        mels = self._mels(samples, rate)
-        if not len(mels):
-            return np.zeros(_HIDDEN, np.float32)
-        if len(mels) < _FRAMES:
-            mels = np.pad(mels, ((0, _FRAMES - len(mels)), (0, 0)))
-        starts = range(0, len(mels) - _FRAMES + 1, _STEP)
-        looks = self._run(np.stack([mels[start : start + _FRAMES] for start in starts]))
-        mean = looks.mean(axis=0)
-        return mean / max(float(np.linalg.norm(mean)), 1e-9)
+        return self.embed_all([samples], rate)[0]
+
+    def embed_all(self, recordings: Sequence[Samples], rate: int) -> list[Embedding]:
+        """`embed` of each, in a third of the time where they are short: the encoder looks at all at once."""
+        looks = [_looks(self._mels(samples, rate)) for samples in recordings]
+        ends = np.cumsum([len(some) for some in looks])
+        return [_mean(some) for some in np.split(self._run(np.concatenate(looks)), ends[:-1])]
 
     def parts(self, samples: Samples, rate: int) -> NDArray[np.float32]:
         """The voice in each 1.6 s, every 0.6 s: (looks, 256), unit vectors."""
         mels = self._mels(samples, rate)
-        starts = range(0, len(mels) - _FRAMES + 1, _STEP)
-        if not starts:
-            return np.zeros((0, _HIDDEN), np.float32)
-        return self._run(np.stack([mels[start : start + _FRAMES] for start in starts]))
+        return self._run(_looks(mels) if len(mels) >= _FRAMES else _looks(mels[:0]))
 
     def _mels(self, samples: Samples, rate: int) -> NDArray[np.float32]:
         audio = soxr.resample(samples, rate, RATE).astype(np.float32) if rate != RATE else samples
@@ -113,6 +109,19 @@ class SpeakerEncoder:
             layer_in = outputs
         raw = np.maximum(hidden @ weights["linear.weight"].T + weights["linear.bias"], 0)
         return (raw / np.maximum(np.linalg.norm(raw, axis=1, keepdims=True), 1e-9)).astype(np.float32)
+
+
+def _looks(mels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(looks, frames, mels) of (frames, mels); none of nothing, one of less than a look."""
+    if 0 < len(mels) < _FRAMES:
+        mels = np.pad(mels, ((0, _FRAMES - len(mels)), (0, 0)))
+    starts = range(0, len(mels) - _FRAMES + 1, _STEP)
+    return np.array([mels[at : at + _FRAMES] for at in starts], np.float32).reshape(-1, _FRAMES, _MELS)
+
+
+def _mean(looks: NDArray[np.float32]) -> Embedding:
+    mean = looks.sum(axis=0)
+    return mean / max(float(np.linalg.norm(mean)), 1e-9)
 
 
 def likeness(one: Embedding, other: Embedding) -> float:
@@ -168,7 +177,8 @@ def _read_tensors(file: IO[bytes]) -> dict[str, NDArray[np.float32]]:
     for key in _TensorsOnly(file).load():
         (size,) = struct.unpack("<q", file.read(8))
         reader.storages[key][:] = np.frombuffer(file.read(4 * size), "<f4")
-    return {name: np.asarray(value) for name, value in state.items()}
+    # Transposed, they lie as they are multiplied.
+    return {name: np.asfortranarray(value) for name, value in state.items()}
 
 
 def _ignored(*_: Any) -> None:

@@ -7,7 +7,7 @@ Evolutionary Computation 9, 2001; the package cmaes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,10 +23,12 @@ _SIGMA = 0.25  # of the first generation, in standard deviations of the person's
 _FAR = 0.1  # likeness that a move of one standard deviation in each costs; moving far costs DNSMOS too
 
 
-def tuned(moves: Transport, deviations: Floats, score: Callable[[Transport], float]) -> Transport:
+def tuned(
+    moves: Transport, deviations: Floats, scores: Callable[[list[Transport]], Sequence[float]]
+) -> Transport:
     """The middle of the last generation, which is surer than its best.
 
-    `deviations`: of the person's c1 to c24; `score`: higher is better, about 0 to 1.
+    `deviations`: of the person's c1 to c24; `scores`: one for each, higher is better, about 0 to 1.
     """
 
     def at(point: Floats) -> Transport:
@@ -37,5 +39,6 @@ def tuned(moves: Transport, deviations: Floats, score: Callable[[Transport], flo
     cma = CMA(mean=np.zeros(N_TUNED), sigma=_SIGMA, population_size=_POPULATION, seed=1)
     for _ in range(_GENERATIONS):
         points = [cma.ask() for _ in range(_POPULATION)]
-        cma.tell([(one, _FAR * float(np.mean(one**2)) - score(at(one))) for one in points])
+        found = zip(points, scores([at(one) for one in points]), strict=True)
+        cma.tell([(one, _FAR * float(np.mean(one**2)) - score) for one, score in found])
     return at(cma.mean)

@@ -116,6 +116,14 @@ def test_a_question_is_answered_in_words_with_the_code_before_it(root: Path) -> 
     assert "return width + height" in asked
 
 
+def test_what_holds_everywhere_is_answered_at_once_without_any_code(root: Path) -> None:
+    one = agent(root, ScriptedEngine([" It finds values by keys."]))
+    (events,) = turns(one, "What is a dictionary good for?")
+    assert said(events) == "It finds values by keys."
+    assert one.conversation is not None
+    assert one.conversation.transcript.entries[1].text == "Request: What is a dictionary good for?"
+
+
 def test_no_word_of_the_model_stands_for_a_run_of_the_tests(root: Path) -> None:
     request = "Is area safe to use, as far as the tests can tell?"
     one = agent(root, ScriptedEngine([" say\n", " Yes. All the tests pass."]))

@@ -51,6 +51,9 @@ class Context:
     span: tuple[int, int] | None = None
 
 
+NOTHING = Context("", (), ())
+
+
 def for_question(request: str, index: CodeIndex) -> Context:
     """The code that a question is about; an overview of the project where it names nothing."""
     named = mentioned(request, index)

@@ -14,8 +14,7 @@ from agent.code.symbols import SymbolKind
 WHOLE_SYMBOL_LINES = 60  # longer ones are shown in part
 _MOST = 6
 _SATURATION, _LENGTH = 1.2, 0.5  # k1 and b
-# Of a question, these tell nothing of what it is about. Without their endings.
-_FREQUENT = frozenset({
+FREQUENT = frozenset({
     "about", "all", "and", "any", "anyth", "are", "as", "at", "be", "but", "by", "can", "do", "does",
     "for", "from", "get", "give", "go", "happen", "has", "have", "how", "if", "in", "is", "it", "just",
     "many", "me", "more", "my", "no", "not", "of", "on", "one", "or", "our", "out", "return", "so",
@@ -23,6 +22,7 @@ _FREQUENT = frozenset({
     "was", "we", "what", "when", "where", "which", "who", "why", "will", "with", "work", "you", "your",
     "function", "method", "class", "file", "test",
 })  # fmt: skip
+"""Of a question, these tell nothing of what it is about. Without their endings."""
 
 
 def related(request: str, index: CodeIndex, *, tests_too: bool) -> list[Located]:
@@ -31,7 +31,7 @@ def related(request: str, index: CodeIndex, *, tests_too: bool) -> list[Located]
     Rare words count more, and words of long symbols less, as in BM25 (Robertson and Zaragoza, "The
     Probabilistic Relevance Framework: BM25 and Beyond", 2009).
     """
-    wanted = set(words_of(request)) - _FREQUENT
+    wanted = set(words_of(request)) - FREQUENT
     bags: list[tuple[Located, Counter[str]]] = []
     spread: Counter[str] = Counter()
     for item in index.located():
@@ -68,7 +68,7 @@ def beside(
 
     "Which error does the ledger give?" names the ledger; the error stands elsewhere.
     """
-    said = set(words_of(request)) - _FREQUENT
+    said = set(words_of(request)) - FREQUENT
     covered = {word for item in shown for word in _words_at(item, index)}
     found: list[Located] = []
     for item in likest:

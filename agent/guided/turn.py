@@ -14,7 +14,8 @@ from agent.dialogue import Dialogue
 from agent.direct import begun, direct, tests_shown
 from agent.events import EndReason, Event, ToolResult, TurnEnded
 from agent.guided import context, routing
-from agent.guided.context import Context
+from agent.guided.context import NOTHING, Context
+from agent.guided.general import is_general
 from agent.guided.mending import Found, small_repair
 from agent.guided.routing import NewCode, Route
 from agent.guided.steps import Task, Wants, request_text, work
@@ -65,8 +66,9 @@ class Guided:
             task = Task(request, scope[0], reading, may_say=True, wants=chosen, is_asked=True)
             working = self._work(task, turn)
         elif kind is Route.QUESTION:
-            given = await asyncio.to_thread(context.for_question, request, self._tools.index)
-            working = self._work(Task(request, given, reading, may_say=True, wants=Wants.ANSWER), turn)
+            given = await asyncio.to_thread(self._asked_about, request)
+            names = reading if given is not NOTHING else ()
+            working = self._work(Task(request, given, names, may_say=True, wants=Wants.ANSWER), turn)
         else:
             working = self._change(request, turn, scope)
         async with aclosing(working):
@@ -75,6 +77,11 @@ class Guided:
 
     def _kind(self, request: str) -> Route:
         return routing.route(spelled(request, self._tools.index))
+
+    def _asked_about(self, request: str) -> Context:
+        """What a question is given; nothing where it is about no project's code."""
+        index = self._tools.index
+        return NOTHING if is_general(request, index) else context.for_question(request, index)
 
     async def _chosen(self, request: str, given: Context) -> Wants:
         """What the request is after, by the model's own choice; it stays in the open reply."""
@@ -90,7 +97,7 @@ class Guided:
         if kind in (Route.FIX_TESTS, Route.EXPLAIN_FAILURE):
             return ""
         if kind is Route.QUESTION:
-            given = await asyncio.to_thread(context.for_question, request, self._tools.index)
+            given = await asyncio.to_thread(self._asked_about, request)
         else:
             given, _ = await asyncio.to_thread(self._scope, request)
         return request_text(given, request)

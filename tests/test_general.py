@@ -1,0 +1,79 @@
+"""Questions that no code of the project would help to answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent.code.index import CodeIndex
+from agent.guided.general import is_general
+from agent.workspace import Workspace
+from bench.agent_requests import KNOWN, UNSEEN
+from bench.agent_tasks import PROJECTS
+
+FILES = {
+    "README.md": "# Library\n\nLends books, and knows what is overdue.\n",
+    "loans.py": "class Loan:\n    def late_fee(self, days):\n        return days * 2\n",
+    "reader.py": "def find_reader(name):\n    return name\n",
+}
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> CodeIndex:
+    for path, text in FILES.items():
+        (tmp_path / path).write_text(text)
+    index = CodeIndex(Workspace(tmp_path))
+    index.refresh()
+    return index
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is a dictionary good for?",
+        "What does a return statement do?",
+        "What is the difference between a list and a set?",
+        "What does it mean that a test fails?",
+        "Can you tell me what a closure is?",
+        "So, explain what a decorator is.",
+        "How do I reverse a list in Python?",
+        "When should I use a tuple instead of a list?",
+        "How does garbage collection work in Go?",
+        "What's the purpose of a lock?",
+    ],
+)
+def test_what_holds_everywhere_is_general(question: str, index: CodeIndex) -> None:
+    assert is_general(question, index)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is a loan?",  # a class of the project
+        "What is a late fee?",  # one of its functions
+        "What is a book?",  # a word of its readme
+        "What does a reader do?",
+        "What does this function return?",
+        "What does a loan do here?",
+        "What is the dictionary good for?",
+        "Is there a test missing?",
+        "What is in loans.py?",
+        "What does find_reader do?",
+        "What does it do?",
+        "Explain the tests.",
+        "What is overdue?",
+        "Add a decorator.",
+        "Write a function that reverses a list in Python.",
+    ],
+)
+def test_any_doubt_makes_it_one_about_the_project(question: str, index: CodeIndex) -> None:
+    assert not is_general(question, index)
+
+
+@pytest.mark.parametrize("project", ["python", "go", "javascript"])
+def test_no_request_of_the_benches_is_general(project: str) -> None:
+    index = CodeIndex(Workspace(PROJECTS / project))
+    index.refresh()
+    requests = [text for of, _, text in (*KNOWN, *UNSEEN) if of == project]
+    assert requests and [text for text in requests if is_general(text, index)] == []

@@ -100,7 +100,7 @@ class Conversation:
         if self._transcript.entries:
             raise ValueError("the conversation has begun already")
         for text, parts in zip(texts, opening_parts(self._template, texts), strict=True):
-            await self._append(Kind.OPENING, text, parts)
+            await self._append(Kind.OPENING, text, parts, goes_on=False)
 
     async def user(self, text: str) -> None:
         """A user turn. Without a system text before it, the template's own opening is put first."""
@@ -161,7 +161,7 @@ class Conversation:
         tokens = tokens_of(self._engine, (*closing, *self._template.user(text, first=first)))
         before = self._session.computed_tokens
         try:
-            await self._extend(tokens)
+            await self._extend(tokens, goes_on=False)
         finally:
             self._foreseen_tokens += self._session.computed_tokens - before
 
@@ -192,20 +192,23 @@ class Conversation:
         generated_tokens = self._generated_tokens - since.generated_tokens
         return Spent(cached_tokens, prompt_tokens - cached_tokens, generated_tokens)
 
-    async def _append(self, kind: Kind, text: str, parts: Sequence[Part]) -> None:
+    async def _append(self, kind: Kind, text: str, parts: Sequence[Part], *, goes_on: bool = True) -> None:
         tokens = tokens_of(self._engine, parts)
         try:
-            await self._extend(tokens)
+            await self._extend(tokens, goes_on=goes_on)
         except BaseException:
             await self._session.rewind(self._transcript.n_tokens)
             raise
         self._prompted_tokens += len(tokens)
         self._transcript = self._transcript.append(kind, text, len(tokens))
 
-    async def _extend(self, tokens: tuple[int, ...]) -> None:
-        """Make the session hold `tokens` after the transcript's; what it holds of them already stays."""
+    async def _extend(self, tokens: tuple[int, ...], *, goes_on: bool) -> None:
+        """Make the session hold `tokens` after the transcript's; what it holds of them already stays.
+
+        What `goes_on` at once, with more words or with the model's, is computed together with them.
+        """
         before = self._transcript.n_tokens
         n_held = shared_prefix(self._session.tokens[before:], tokens)
         if n_held < len(tokens):
             await self._session.rewind(before + n_held)
-            await self._session.prefill(tokens[n_held:])
+            await self._session.prefill(tokens[n_held:], leave_tail=goes_on)

@@ -349,10 +349,10 @@ def test_a_saved_session_goes_on_in_a_new_engine(engine: Any, request: pytest.Fi
     async def go_on() -> None:
         restored = await other.restore(tokens)
         assert restored.tokens == tokens[: len(restored.tokens)]
-        assert len(restored.tokens) >= len(tokens) - prefix.TAIL_TOKENS
+        assert len(restored.tokens) >= len(tokens) - 2
         counts = await restored.prefill(tokens[len(restored.tokens) :])
         assert counts.cached_tokens + counts.computed_tokens == len(tokens)
-        assert counts.computed_tokens <= prefix.TAIL_TOKENS
+        assert counts.computed_tokens <= 2
         assert await say(restored, 5) == expected
         await other.close()
 
@@ -402,7 +402,7 @@ def test_a_damaged_context_is_computed_anew_and_right(engine: Any, harm: str) ->
                 data.unlink()
         tokens = engine.encode(text, special=True)
         restored = await engine.restore(tokens)
-        assert len(restored.tokens) < len(tokens) - prefix.TAIL_TOKENS
+        assert len(restored.tokens) < len(tokens) - 8
         assert entry.file in [trouble.file for trouble in engine.keeper.store.troubles()]
         await restored.prefill(tokens[len(restored.tokens) :])
         assert await say(restored, 3) == expected

@@ -156,6 +156,7 @@ class LlamaCppSession:
         self._engine = engine
         self._tokens = tokens
         self._computed_tokens = 0
+        self._left_tokens = 0  # of its last ones, counted or generated, but not held by then
 
     @property
     def tokens(self) -> tuple[int, ...]:
@@ -165,13 +166,13 @@ class LlamaCppSession:
     def computed_tokens(self) -> int:
         return self._computed_tokens
 
-    async def prefill(self, tokens: Sequence[int]) -> Prefilled:
-        """See `Session.prefill`. A short tail is counted here, and computed by whatever comes next."""
+    async def prefill(self, tokens: Sequence[int], *, leave_tail: bool = False) -> Prefilled:
+        """See `Session.prefill`."""
         whole = (*self._tokens, *tokens)
         prefix.check_room(len(whole), self._engine.context_tokens)
         before = self._computed_tokens
         async with self._engine.slot.turn(self, whole) as slot:
-            await self._hold(slot, whole)
+            await self._hold(slot, whole, prefix.TAIL_TOKENS if leave_tail else 1)
         self._tokens = whole
         computed_tokens = self._computed_tokens - before
         return Prefilled(len(whole) - computed_tokens, computed_tokens)
@@ -190,13 +191,17 @@ class LlamaCppSession:
         check_grammar(constraint)  # the server would take a faulty one for none at all
         room = self._engine.context_tokens - len(self._tokens)
         how = Decoding(constraint, tuple(stop), min(max_tokens, room), temperature, seed)
-        async with aclosing(pump(self._pieces(self._tokens, how))) as pieces:
-            async for piece in pieces:
-                self._tokens += piece.tokens
-                yield piece
+        try:
+            async with aclosing(pump(self._pieces(self._tokens, how))) as pieces:
+                async for piece in pieces:
+                    self._tokens += piece.tokens
+                    yield piece
+        finally:
+            self._left_tokens = len(self._tokens) - self._engine.slot.shared(self._tokens)
 
     async def rewind(self, n_tokens: int) -> None:
         """See `Session.rewind`. Costs nothing: the slot is cut by the next request."""
+        self._left_tokens = max(self._left_tokens - max(len(self._tokens) - n_tokens, 0), 0)
         self._tokens = self._tokens[:n_tokens]
 
     async def save(self, retention: Retention = Retention.RECENT) -> None:
@@ -215,25 +220,28 @@ class LlamaCppSession:
     async def _pieces(self, prompt: tuple[int, ...], how: Decoding) -> AsyncGenerator[Piece, None]:
         engine = self._engine
         async with engine.slot.turn(self, prompt) as slot:
-            await self._hold(slot, prompt)  # another session may have had the slot since the prefill
+            await self._hold(
+                slot, prompt, prefix.TAIL_TOKENS
+            )  # another session may have had the slot since the prefill
             decoded = decode(engine.server, slot, engine.vocabulary, engine.grammars, prompt, how)
             async with aclosing(decoded) as pieces:
                 async for piece in pieces:
                     yield piece
 
-    async def _hold(self, slot: Slot, whole: tuple[int, ...]) -> None:
-        """Make `slot` hold `whole` but for a short tail, and count all of it that was not held."""
+    async def _hold(self, slot: Slot, whole: tuple[int, ...], tail_tokens: int) -> None:
+        """Make `slot` hold `whole` but for a tail, and count all of it that was not held."""
         held_tokens, before = slot.shared(whole[:-1]), slot.computed_tokens
-        counted_tokens = prefix.left_as_tail(len(self._tokens), held_tokens)
+        counted_tokens = prefix.counted_before(self._left_tokens, len(self._tokens), held_tokens, len(whole))
         try:
-            async for held_tokens in slot.hold(whole, prefix.TAIL_TOKENS):
+            async for held_tokens in slot.hold(whole, tail_tokens):
                 # Only ever longer: what the session had before stays its own, computed or not.
                 self._tokens = whole[: max(held_tokens, len(self._tokens))]
         finally:
             newly_tokens = slot.computed_tokens - before
             self._computed_tokens += max(newly_tokens - counted_tokens, 0)
         still_counted_tokens = max(counted_tokens - newly_tokens, 0)
-        self._computed_tokens += max(len(whole) - held_tokens - still_counted_tokens, 0)
+        self._left_tokens = len(whole) - held_tokens
+        self._computed_tokens += max(self._left_tokens - still_counted_tokens, 0)
 
 
 def _fingerprint(model: Path) -> str:

@@ -157,6 +157,7 @@ class MlxSession:
         self._kv = kv
         self._tokens = tokens
         self._computed_tokens = 0
+        self._left_tokens = 0  # of its last ones, counted or generated, but not held by then
         weakref.finalize(self, engine.retire, kv).atexit = False
 
     @property
@@ -167,12 +168,12 @@ class MlxSession:
     def computed_tokens(self) -> int:
         return self._computed_tokens
 
-    async def prefill(self, tokens: Sequence[int]) -> Prefilled:
-        """See `Session.prefill`. A short tail is counted here, and computed by whatever comes next."""
+    async def prefill(self, tokens: Sequence[int], *, leave_tail: bool = False) -> Prefilled:
+        """See `Session.prefill`."""
         whole = (*self._tokens, *tokens)
         prefix.check_room(len(whole), self._engine.context_tokens)
         before = self._computed_tokens
-        await self._hold(whole)
+        await self._hold(whole, prefix.TAIL_TOKENS if leave_tail else 1)
         self._tokens = whole
         computed_tokens = self._computed_tokens - before
         return Prefilled(len(whole) - computed_tokens, computed_tokens)
@@ -192,7 +193,7 @@ class MlxSession:
         room = self._engine.context_tokens - len(self._tokens)
         how = Decoding(constraint, tuple(stop), min(max_tokens, room), temperature, seed)
         prompt = self._tokens
-        await self._hold(prompt)
+        await self._hold(prompt, prefix.TAIL_TOKENS)
 
         pieces: asyncio.Queue[Piece | None] = asyncio.Queue()
         loop, cancelled = asyncio.get_running_loop(), threading.Event()
@@ -216,9 +217,11 @@ class MlxSession:
         finally:
             cancelled.set()
             await asyncio.wait([done])
+            self._left_tokens = len(self._tokens) - prefix.shared_prefix(self._kv.tokens, self._tokens)
 
     async def rewind(self, n_tokens: int) -> None:
         """See `Session.rewind`. The cache is cut when it is used next."""
+        self._left_tokens = max(self._left_tokens - max(len(self._tokens) - n_tokens, 0), 0)
         self._tokens = self._tokens[:n_tokens]
 
     async def save(self, retention: Retention = Retention.RECENT) -> None:
@@ -240,8 +243,8 @@ class MlxSession:
         if pending is not None:
             await engine.keeper.commit(pending, size_by_header)
 
-    async def _hold(self, whole: tuple[int, ...]) -> None:
-        """Compute `whole` in chunks, unless no more than a short tail is missing, and count what was.
+    async def _hold(self, whole: tuple[int, ...], tail_tokens: int) -> None:
+        """Compute `whole` in chunks, unless no more than a tail is missing, and count what was.
 
         Not the last token, which the generation that follows computes, to have its logits.
         """
@@ -252,8 +255,10 @@ class MlxSession:
 
         # The second is less, where the model could not go back to just there.
         shared_tokens, end = await self._engine.work(keep)
-        counted_tokens = prefix.left_as_tail(len(self._tokens), shared_tokens)
-        while len(whole) - end > prefix.TAIL_TOKENS:
+        counted_tokens = prefix.counted_before(
+            self._left_tokens, len(self._tokens), shared_tokens, len(whole)
+        )
+        while len(whole) - end > tail_tokens:
             chunk = whole[end : min(end + prefix.CHUNK_TOKENS, len(whole) - 1)]
             # At once: where this is cancelled, the worker finishes the chunk all the same.
             self._computed_tokens += max(len(chunk) - counted_tokens, 0)
@@ -263,7 +268,8 @@ class MlxSession:
             end += len(chunk)
             # Only ever longer: what the session had before stays its own, computed or not.
             self._tokens = whole[: max(end, len(self._tokens))]
-        self._computed_tokens += max(len(whole) - end - counted_tokens, 0)
+        self._left_tokens = len(whole) - end
+        self._computed_tokens += max(self._left_tokens - counted_tokens, 0)
 
     def _compute(self, chunk: tuple[int, ...]) -> float:
         """Add `chunk` to the cache, on the worker; gives the seconds that it took."""

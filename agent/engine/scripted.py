@@ -113,8 +113,8 @@ class ScriptedSession:
     def computed_tokens(self) -> int:
         return self._computed_tokens
 
-    async def prefill(self, tokens: Sequence[int]) -> Prefilled:
-        """See `Session.prefill`."""
+    async def prefill(self, tokens: Sequence[int], *, leave_tail: bool = False) -> Prefilled:
+        """See `Session.prefill`; there is nothing to leave."""
         before = len(self._tokens)
         if before + len(tokens) >= self._engine.context_tokens:
             raise ContextFull(f"{before + len(tokens)} tokens do not fit into {self._engine.context_tokens}.")

@@ -361,6 +361,13 @@ def test_names_are_taken_apart_at_case_digits_and_underscores():
     assert path_keys("shelf/test_config.py") == ["testconfig.py", "shelf/testconfig.py"]
 
 
+@pytest.mark.parametrize("at", [(8, 20), (5, 20), (8, 25)])
+def test_a_name_takes_no_word_away_from_beside_it(at: tuple[int, int]) -> None:
+    text = "What is a dictionary good for?"
+    lexicon = Lexicon((), {"dictionary": 3})
+    assert write_out(text, lexicon, evidence={(*at, "dictionary"): 6.0}).text == text
+
+
 def test_a_misheard_name_goes_before_the_name_that_it_ends_with() -> None:
     lexicon = Lexicon((), {"parse_match_arm": 1, "MatchArm": 1, "close_match_arm": 1})
     text = "Show me parts match arm."

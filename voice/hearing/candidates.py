@@ -142,7 +142,8 @@ def _of_window(
         return []
     if n == 1 and (place is not Slot.CERTAIN or says_something(tokens, at)):
         return []
-    heard, said = _sound_of(forms), key([form for form in forms if form not in SILENT])
+    words = [form for form in forms if form not in SILENT]
+    heard, said = _sound_of(forms), key(words)
     if len(heard) < 3:
         return []
     known, first = lexicon.of_about_the_length(len(heard))
@@ -154,11 +155,14 @@ def _of_window(
         least_there = LEAST[Slot.LIKELY]
     edges = sum(form in FILLERS for form in (forms[0], forms[-1])) if n > 1 else 0
     has_stop = any(token.follows_stop for token in tokens[at + 1 : at + n])
+    parts = {key(words[i:j]) for i in range(len(words)) for j in range(i + 1, len(words) + 1)} - {said}
     best: dict[str, Candidate] = {}
     for _, _, number in shortlist:
         entry = lexicon.soundings[first + number]
         if (is_path and not entry.is_file) or _digits(entry.written) != digits:
             continue  # a number is never taken for another
+        if entry.written in parts:
+            continue  # "a list" says "list" already, and a word more
         likeness = alike(heard, entry.sound)
         if likeness < _WORTH_TELLING:
             continue

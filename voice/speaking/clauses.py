@@ -6,6 +6,11 @@ MIN_WORDS = 3  # shorter utterances come out garbled from small synthesisers, so
 LIMIT_CHARS = 250  # about fifteen seconds of speech
 SCARCE_S = 1.5  # with less speech waiting than this, a sentence is not waited for
 
+_JOINTS = {"and": 8, "or": 8} | dict.fromkeys(
+    ("although", "because", "but", "if", "so", "unless", "until", "when", "where", "which", "while"), 5
+)
+"""Before them the first clause may end, when it has so many words: those of "and" may join mere names."""
+
 _SENTENCE_END = frozenset(".!?…")
 _SOFT_END = frozenset(",:;—")
 _CLOSERS = frozenset("\"'”’)]}*_`")
@@ -66,6 +71,8 @@ class Clauses:
             if self._gap:
                 if self._may_end(character):
                     self._emit(done)
+                elif self._may_be_short() and self._ends_with_joint():
+                    self._cut_before_joint(done)
                 elif len(self._text) >= LIMIT_CHARS:
                     self._cut_at_space(done)
                 self._gap = self._newline = False
@@ -120,9 +127,25 @@ class Clauses:
             initial = len(last_word) == 2 and bare[-2:-1].isupper() and following.isupper()
             numbering = last_word[:-1].isdigit() and self._starts_line(bare, len(last_word))
             return not initial and not numbering
-        if not ((self._short_first and self._is_first) or self._is_scarce) or self._brackets:
+        if not self._may_be_short():
             return False
         return mark in _SOFT_END and not (mark == "," and bare[-2:-1].isdigit() and following.isdigit())
+
+    def _may_be_short(self) -> bool:
+        """Whether the clause may end within a sentence."""
+        return ((self._short_first and self._is_first) or self._is_scarce) and not self._brackets
+
+    def _ends_with_joint(self) -> bool:
+        words = "".join(self._text).split()
+        least = _JOINTS.get(words[-1]) if words else None
+        return least is not None and len(words) > least and not self._span_ticks
+
+    def _cut_before_joint(self, done: list[str]) -> None:
+        text = "".join(self._text).rstrip()
+        cut = text.rindex(" ") + 1
+        joint, self._text = self._text[cut:], self._text[:cut]
+        self._emit(done)
+        self._text = joint
 
     @staticmethod
     def _starts_line(text: str, word_length: int) -> bool:

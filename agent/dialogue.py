@@ -201,24 +201,29 @@ class Dialogue:
             n_tokens = min(self._since.n_tokens, self._talk.transcript.n_tokens)
             self._since = replace(self._since, n_tokens=n_tokens)
 
-    async def ask(self, text: str, *, goes_on: bool = False) -> None:
+    def holds(self, text: str) -> bool:
+        """Whether a user turn with `text` in it is still there."""
+        entries = self._talk.transcript.entries if self._talk is not None else ()
+        return any(entry.kind is Kind.USER and text in entry.text for entry in entries)
+
+    async def ask(self, text: str, *, goes_on: bool = False, anew: str = "") -> None:
         """A user turn with `text`, after what was done since the last one; then the reply is opened.
 
         `goes_on` when `text` is of use only together with what was asked before. Where the window is too
-        short, the conversation is summed up first.
+        short, the conversation is summed up first; then `anew`, if there is one, is asked in place of `text`.
         """
         if self._talk is None:
             await self.warm()
         assert self._talk is not None
         if not self._is_under_way:  # it was not there yet when the turn began, or has been gone back in
             self._start_turn(self._talk, self._since or self._talk.start)
-        self._asked = self._asked if goes_on else text
+        self._asked = self._asked if goes_on else anew or text
         before_tokens = self._talk.transcript.n_tokens
         try:
             await self._ask(self._talk, text)
             self._check_reply_fits(self._talk, before_tokens)
         except ContextFull:
-            await self._ask_anew(self._talk, f"{self._asked}\n\n{text}" if goes_on else text)
+            await self._ask_anew(self._talk, f"{self._asked}\n\n{text}" if goes_on else self._asked)
 
     async def put(self, text: str) -> None:
         """Append `text` to the open reply as the client's own words."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent import sandbox
+from agent import dialogue, sandbox
 from agent.engine.scripted import ScriptedEngine
 from agent.events import (
     EndReason,
@@ -29,6 +29,7 @@ from agent.template import ChatTemplate
 from agent.tools.process import project_environment
 from agent.tools.registry import Outcome
 from agent.tools.toolbox import Toolbox
+from agent.transcript import Kind
 from agent.workspace import Workspace
 
 CODE = '''def area(width, height):
@@ -278,6 +279,43 @@ def test_a_turn_that_is_broken_off_is_cut_out_and_its_deeds_are_remembered(root:
     assert not any("What does area do?" in text for text in texts)
     assert "Earlier request: Run the tests." in texts[1]
     assert texts[-1] == " Yes."
+
+
+def asked(agent: Agent) -> list[str]:
+    """The user turns that the model still has in mind."""
+    assert agent.conversation is not None
+    return [entry.text for entry in agent.conversation.transcript.entries if entry.kind is Kind.USER]
+
+
+def test_the_overview_of_the_project_is_given_once_and_again_when_it_has_changed(root: Path) -> None:
+    (root / "README.md").write_text("Sides and areas.\n")
+    one = agent(root, ScriptedEngine([" say\n", " Shapes."] * 5))
+    question = "What is all this about?"
+    turns(one, question, question)
+    (root / "README.md").write_text("Rooms and halls.\n")
+    turns(one, question)
+    (root / "README.md").write_text("Sides and areas.\n")
+    turns(one, question, question)
+    texts = asked(one)
+    assert ["Sides and areas." in text for text in texts] == [True, False, False, True, False]
+    assert ["Rooms and halls." in text for text in texts] == [False, False, True, False, False]
+    assert all(text.endswith(f"Request: {question}") for text in texts)
+
+
+@pytest.mark.parametrize("kept_free", [2_600, 0])  # so that room is made before the turn, or within it
+def test_an_overview_that_is_forgotten_is_given_again(
+    root: Path, kept_free: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialogue, "_TURN_TOKENS", kept_free)
+    (root / "README.md").write_text("Sides and areas.\n")
+    engine = ScriptedEngine([" say\n", " Shapes."] * 3)
+    one = agent(root, engine)
+    turns(one, "What is all this about?")
+    assert one.conversation is not None
+    engine.context_tokens = one.conversation.transcript.n_tokens + 520
+    turns(one, "What is all this about?")
+    (text,) = asked(one)
+    assert "Sides and areas." in text
 
 
 def test_a_full_window_is_emptied_between_turns_and_what_was_done_is_kept(root: Path) -> None:

@@ -51,7 +51,8 @@ class Wants(str, Enum):
 class Task:
     """What the model is to do. `tools` are the names not masked; `baseline` is the tests before it.
 
-    With `is_asked` the request and what it wants are in the open reply already.
+    With `is_asked` the request and what it wants are in the open reply already. `anew` is what is asked where
+    the model has to forget what was said before.
     """
 
     request: str
@@ -63,6 +64,7 @@ class Task:
     baseline: asyncio.Task[TestReport | None] | TestReport | None = None
     must_mend: bool = False
     max_failures: int = _MAX_FAILURES
+    anew: str = ""
 
 
 async def work(
@@ -70,7 +72,7 @@ async def work(
 ) -> AsyncGenerator[Event, None]:
     """Ends after an answer or a change that stays; a `TurnEnded` says that it went otherwise."""
     if not task.is_asked:
-        await dialogue.ask(request_text(task.given, task.request))
+        await dialogue.ask(request_text(task.given, task.request), anew=task.anew)
         await dialogue.put(f"wants: {task.wants.value}\n")
     start = dialogue.mark()
     seen: dict[str, Outcome] = {}

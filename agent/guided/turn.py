@@ -41,6 +41,7 @@ class Guided:
         self._dialogue = dialogue
         self._hands = hands
         self._tools = toolbox
+        self._overview = ""  # of the project, as the model was given it last
 
     has_left = False
 
@@ -67,8 +68,10 @@ class Guided:
             working = self._work(task, turn)
         elif kind is Route.QUESTION:
             given = await asyncio.to_thread(self._asked_about, request)
+            new, anew = self._new_in(given), request_text(given, request)
+            self._overview = given.overview or self._overview
             names = reading if given is not NOTHING else ()
-            working = self._work(Task(request, given, names, may_say=True, wants=Wants.ANSWER), turn)
+            working = self._work(Task(request, new, names, may_say=True, wants=Wants.ANSWER, anew=anew), turn)
         else:
             working = self._change(request, turn, scope)
         async with aclosing(working):
@@ -82,6 +85,11 @@ class Guided:
         """What a question is given; nothing where it is about no project's code."""
         index = self._tools.index
         return NOTHING if is_general(request, index) else context.for_question(request, index)
+
+    def _new_in(self, given: Context) -> Context:
+        """`given` without the overview, where the model was given the same one last and has it in mind."""
+        is_known = given.overview == self._overview and self._dialogue.holds(given.overview)
+        return given.without_overview() if is_known else given
 
     async def _chosen(self, request: str, given: Context) -> Wants:
         """What the request is after, by the model's own choice; it stays in the open reply."""
@@ -97,7 +105,7 @@ class Guided:
         if kind in (Route.FIX_TESTS, Route.EXPLAIN_FAILURE):
             return ""
         if kind is Route.QUESTION:
-            given = await asyncio.to_thread(self._asked_about, request)
+            given = self._new_in(await asyncio.to_thread(self._asked_about, request))
         else:
             given, _ = await asyncio.to_thread(self._scope, request)
         return request_text(given, request)

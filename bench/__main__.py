@@ -6,7 +6,16 @@ import sys
 from importlib import import_module
 
 NAMES = (
-    *("transcription", "identifiers", "speech", "narration", "voices", "session", "conversation"),
+    *(
+        "transcription",
+        "identifiers",
+        "speech",
+        "narration",
+        "voices",
+        "enrolment",
+        "session",
+        "conversation",
+    ),
     *("agent_tasks", "agent_intents", "cache", "decode", "undo", "soak"),
 )
 

@@ -107,7 +107,7 @@ def test_warming_computes_the_opening_of_a_project_and_pins_it(tmp_path: Path, s
     n_tokens = int(told.removeprefix("ready: ").removesuffix(" tokens\n"))
     assert n_tokens > 100
     (entry,) = PrefixStore(models / "contexts").entries()
-    # llama.cpp leaves the last few tokens to the request that follows.
+    # llama.cpp leaves the last token to the request that follows.
     assert n_tokens - 1 <= entry.n_tokens <= n_tokens
     assert entry.retention is Retention.PINNED
 

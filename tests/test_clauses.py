@@ -95,3 +95,26 @@ def test_the_clauses_do_not_depend_on_how_the_text_arrived(text: str, cuts: list
 @given(WRITTEN)
 def test_nothing_is_lost_and_nothing_is_added(text: str) -> None:
     assert re.sub(r"\s", "", "".join(clauses_of(text))) == re.sub(r"\s", "", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "clauses"),
+    [
+        ("A return statement ends the work of a function and gives a value.", 2),
+        ("It raises an error for such keys because they are not in the table.", 2),
+        ("It raises an error\tfor such\tkeys\tbecause they are not there.", 2),
+        ("It fails because the key is not in the table that is read.", 1),  # too few words before
+        ("The names of the books and of their readers are kept there.", 1),
+        ("The function gives back None only if the list is empty.", 1),  # what belongs together
+        ("It reads the settings from the file in which they are kept.", 1),
+        ("What it does with `one two three four or five` is not known.", 1),
+        ("It takes them (the first and the second and the third or the last) all.", 1),
+    ],
+)
+def test_the_first_clause_may_end_before_a_joint_of_the_sentence(text: str, clauses: int) -> None:
+    chunker = Clauses()
+    found = [*chunker.feed(text), *chunker.finish()]
+    assert len(found) == clauses and " ".join(found).split() == text.split()
+    later = Clauses()
+    assert [*later.feed(f"Yes, that is so. {text}"), *later.finish()][1:] == [text]
+    assert len([*later.feed(f"Yes, that is so. {text}", 0.3), *later.finish()]) == 1 + clauses

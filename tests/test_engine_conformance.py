@@ -100,6 +100,42 @@ def test_counts_are_exact_and_each_prompt_token_is_counted_once(engine: Engine) 
     asyncio.run(body())
 
 
+def test_what_is_left_to_the_next_call_is_counted_once_and_changes_nothing(engine: Engine) -> None:
+    async def body() -> None:
+        text = f"What is left for later. {COUNT}"
+        prompt = engine.encode(text, special=True)
+        session = await engine.open()
+        for at in range(0, len(prompt), 9):
+            done = await session.prefill(prompt[at : at + 9], leave_tail=True)
+            assert (done.cached_tokens, done.computed_tokens) == (at, len(prompt[at : at + 9]))
+        await session.rewind(len(prompt) - 4)  # where nothing is computed yet
+        assert (await session.prefill(prompt[-4:], leave_tail=True)).computed_tokens == 4
+        said = await say(session, 6)
+        assert session.computed_tokens == len(prompt) + 4
+        assert (await session.prefill(prompt[:3], leave_tail=True)).computed_tokens == 3
+        assert await say(await begun(engine, text), 6) == said
+
+    asyncio.run(body())
+
+
+@pytest.mark.parametrize(
+    ("left", "before", "held", "whole", "counted"),
+    [
+        (0, 100, 100, 120, 0),
+        (0, 100, 60, 120, 0),  # lost by the engine
+        (7, 100, 93, 120, 7),
+        (7, 100, 60, 120, 7),  # lost, but for what had never been there
+        (7, 100, 97, 120, 3),  # of what was left a part came to be held
+        (0, 100, 99, 100, 1),  # the last one, for its logits
+        (7, 100, 93, 100, 7),
+    ],
+)
+def test_what_was_counted_before_is_not_counted_again(
+    left: int, before: int, held: int, whole: int, counted: int
+) -> None:
+    assert prefix.counted_before(left, before, held, whole) == counted
+
+
 def test_a_generation_that_is_broken_off_can_be_continued_as_if_it_had_not_been(engine: Engine) -> None:
     async def body() -> None:
         whole = await alone(engine, COUNT, 10)

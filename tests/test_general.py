@@ -15,6 +15,8 @@ from bench.agent_tasks import PROJECTS
 FILES = {
     "README.md": "# Library\n\nLends books, and knows what is overdue.\n",
     "loans.py": "class Loan:\n    def late_fee(self, days):\n        return days * 2\n",
+    "text/parser.py": "class Parser:\n    pass\n\n\nclass ResponseCache:\n    pass\n",
+    "text/test_parser.py": "class ListTest:\n    def test_lock(self):\n        pass\n",
     "reader.py": "def find_reader(name):\n    return name\n",
 }
 
@@ -22,6 +24,7 @@ FILES = {
 @pytest.fixture
 def index(tmp_path: Path) -> CodeIndex:
     for path, text in FILES.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text(text)
     index = CodeIndex(Workspace(tmp_path))
     index.refresh()
@@ -63,6 +66,15 @@ def test_what_holds_everywhere_is_general(question: str, index: CodeIndex) -> No
         "What does it do?",
         "Explain the tests.",
         "What is overdue?",
+        "What does a parser do?",  # a term, but a class of the project as well
+        "How does a cache work?",
+        "What is a decorator? Where do I use one?",
+        "What is a list? It confuses me.",
+        "What is a stack? Does anything use one?",
+        "Why is a dictionary used?",
+        "How do I run a test?",
+        "How do we test a function?",
+        "How is a string parsed?",
         "Add a decorator.",
         "Write a function that reverses a list in Python.",
     ],

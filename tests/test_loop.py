@@ -302,6 +302,15 @@ def test_the_overview_of_the_project_is_given_once_and_again_when_it_has_changed
     assert all(text.endswith(f"Request: {question}") for text in texts)
 
 
+def test_where_the_overview_is_known_there_is_room_for_code(root: Path) -> None:
+    (root / "README.md").write_text("".join(f"Rooms and halls, number {n}. {'x' * 150}\n" for n in range(24)))
+    one = agent(root, ScriptedEngine([" say\n", " Both sides."] * 2))
+    turns(one, "How long is all round a rectangle?", "How long is all round a rectangle?")
+    first, second = asked(one)
+    assert "Rooms and halls" in first and "area: function" not in first
+    assert "Rooms and halls" not in second and "area: function" in second
+
+
 @pytest.mark.parametrize("kept_free", [2_600, 0])  # so that room is made before the turn, or within it
 def test_an_overview_that_is_forgotten_is_given_again(
     root: Path, kept_free: int, monkeypatch: pytest.MonkeyPatch

@@ -361,6 +361,17 @@ def test_names_are_taken_apart_at_case_digits_and_underscores():
     assert path_keys("shelf/test_config.py") == ["testconfig.py", "shelf/testconfig.py"]
 
 
+@pytest.mark.parametrize(
+    ("heard", "written"),
+    [
+        ("Show the function price total price.", "Show the function total_price."),
+        ("Show the function lay late fee.", "Show the function late_fee."),
+    ],
+)
+def test_a_false_start_before_a_name_is_left_out(heard: str, written: str) -> None:
+    assert write_out(heard, Lexicon((), {"total_price": 2, "late_fee": 2})).text == written
+
+
 @pytest.mark.parametrize("at", [(8, 20), (5, 20), (8, 25)])
 def test_a_name_takes_no_word_away_from_beside_it(at: tuple[int, int]) -> None:
     text = "What is a dictionary good for?"

@@ -157,6 +157,7 @@ class LlamaCppSession:
         self._tokens = tokens
         self._computed_tokens = 0
         self._left_tokens = 0  # of its last ones, counted or generated, but not held by then
+        self._held_tokens = 0  # when the last generation ended
 
     @property
     def tokens(self) -> tuple[int, ...]:
@@ -191,13 +192,15 @@ class LlamaCppSession:
         check_grammar(constraint)  # the server would take a faulty one for none at all
         room = self._engine.context_tokens - len(self._tokens)
         how = Decoding(constraint, tuple(stop), min(max_tokens, room), temperature, seed)
+        self._held_tokens = 0
         try:
             async with aclosing(pump(self._pieces(self._tokens, how))) as pieces:
                 async for piece in pieces:
                     self._tokens += piece.tokens
+                    self._left_tokens += len(piece.tokens)
                     yield piece
         finally:
-            self._left_tokens = len(self._tokens) - self._engine.slot.shared(self._tokens)
+            self._left_tokens = min(self._left_tokens, max(len(self._tokens) - self._held_tokens, 0))
 
     async def rewind(self, n_tokens: int) -> None:
         """See `Session.rewind`. Costs nothing: the slot is cut by the next request."""
@@ -220,13 +223,15 @@ class LlamaCppSession:
     async def _pieces(self, prompt: tuple[int, ...], how: Decoding) -> AsyncGenerator[Piece, None]:
         engine = self._engine
         async with engine.slot.turn(self, prompt) as slot:
-            await self._hold(
-                slot, prompt, prefix.TAIL_TOKENS
-            )  # another session may have had the slot since the prefill
+            # Another session may have had the slot since the prefill.
+            await self._hold(slot, prompt, prefix.TAIL_TOKENS)
             decoded = decode(engine.server, slot, engine.vocabulary, engine.grammars, prompt, how)
-            async with aclosing(decoded) as pieces:
-                async for piece in pieces:
-                    yield piece
+            try:
+                async with aclosing(decoded) as pieces:
+                    async for piece in pieces:
+                        yield piece
+            finally:
+                self._held_tokens = len(slot.tokens)
 
     async def _hold(self, slot: Slot, whole: tuple[int, ...], tail_tokens: int) -> None:
         """Make `slot` hold `whole` but for a tail, and count all of it that was not held."""
@@ -239,9 +244,10 @@ class LlamaCppSession:
         finally:
             newly_tokens = slot.computed_tokens - before
             self._computed_tokens += max(newly_tokens - counted_tokens, 0)
-        still_counted_tokens = max(counted_tokens - newly_tokens, 0)
-        self._left_tokens = len(whole) - held_tokens
-        self._computed_tokens += max(self._left_tokens - still_counted_tokens, 0)
+            self._left_tokens = max(counted_tokens - newly_tokens, 0)
+        missing_tokens = len(whole) - held_tokens
+        self._computed_tokens += max(missing_tokens - self._left_tokens, 0)
+        self._left_tokens = missing_tokens
 
 
 def _fingerprint(model: Path) -> str:

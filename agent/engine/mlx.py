@@ -212,12 +212,14 @@ class MlxSession:
         try:
             while (piece := await pieces.get()) is not None:
                 self._tokens += piece.tokens
+                self._left_tokens += len(piece.tokens)
                 yield piece
             await done
         finally:
             cancelled.set()
             await asyncio.wait([done])
-            self._left_tokens = len(self._tokens) - prefix.shared_prefix(self._kv.tokens, self._tokens)
+            held_tokens = prefix.shared_prefix(self._kv.tokens, self._tokens)
+            self._left_tokens = min(self._left_tokens, len(self._tokens) - held_tokens)
 
     async def rewind(self, n_tokens: int) -> None:
         """See `Session.rewind`. The cache is cut when it is used next."""
@@ -262,7 +264,7 @@ class MlxSession:
             chunk = whole[end : min(end + prefix.CHUNK_TOKENS, len(whole) - 1)]
             # At once: where this is cancelled, the worker finishes the chunk all the same.
             self._computed_tokens += max(len(chunk) - counted_tokens, 0)
-            counted_tokens = max(counted_tokens - len(chunk), 0)
+            counted_tokens = self._left_tokens = max(counted_tokens - len(chunk), 0)
             took_s = await self._engine.work(lambda chunk=chunk: self._compute(chunk))
             self._engine.prefill_rate = prefix.prefill_rate(self._engine.prefill_rate, len(chunk), took_s)
             end += len(chunk)

@@ -80,7 +80,7 @@ class Session(Protocol):
     async def prefill(self, tokens: Sequence[int], *, leave_tail: bool = False) -> Prefilled:
         """Append `tokens` and compute their KV, in chunks of 512 with cancellation between.
 
-        With `leave_tail`, for what goes on at once, a few are counted here and computed by the next call.
+        With `leave_tail`, for what goes on at once, some are counted now and computed by the next call.
         Raises `ContextFull` before anything is computed. When cancelled, `tokens` holds what was computed.
         """
         ...

@@ -41,7 +41,7 @@ class Context:
 
     `heads` gives how what is added to a file begins, where its language leaves no choice; with `is_named`
     up to the end of its name. `span` are the first and the last line that may be edited, where not all may.
-    `overview` is what `text` begins with, if it begins with that of the project.
+    `overview` is what `text` begins with, if it begins with that of the project; `beside` is all else.
     """
 
     text: str
@@ -51,10 +51,11 @@ class Context:
     is_named: bool = False
     span: tuple[int, int] | None = None
     overview: str = ""
+    beside: str = ""
 
     def without_overview(self) -> Context:
         """For a model that has it in mind."""
-        return replace(self, text=self.text.removeprefix(self.overview), overview="")
+        return replace(self, text=self.beside, overview="")
 
 
 NOTHING = Context("", (), ())
@@ -63,16 +64,19 @@ NOTHING = Context("", (), ())
 def for_question(request: str, index: CodeIndex) -> Context:
     """The code that a question is about; an overview of the project where it names nothing."""
     named = mentioned(request, index)
-    blocks, overview = _named_blocks(named, index), ""
-    if not blocks:
+    blocks = _named_blocks(named, index)
+    is_unnamed = not blocks
+    if is_unnamed:
         found = related(request, index, tests_too=False)
         others = [item for item in found[1:_LIKEST] if not overlap(item, found[0])]
         blocks = [_overview(index)] + [_symbol_block(item, index) for item in (*found[:1], *others[:1])]
-        overview = _joined(blocks[:1])
     elif not named.files:
         likest = related(request, index, tests_too=False)[:_LIKEST]
         blocks += [_symbol_block(item, index) for item in beside(request, named.symbols, likest, index)]
-    return replace(_context(blocks, named, [], index, tests_too=True), overview=overview)
+    given = _context(blocks, named, [], index, tests_too=True)
+    if not is_unnamed:
+        return given
+    return replace(given, overview=_joined(blocks[:1]), beside=_joined(blocks[1:]))
 
 
 def for_change(request: str, index: CodeIndex) -> Context:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 
 from agent.code.index import CodeIndex
+from agent.code.languages import is_test_code, is_test_file
 from agent.code.lexical import words_of
 from agent.code.mentions import mentioned
+from agent.code.symbols import SymbolKind
 from agent.guided.relevance import FREQUENT
 
 # How one asks for knowledge; what follows is a thing of its kind, and none that was spoken of before.
@@ -15,23 +18,24 @@ _ASKS = re.compile(
     r"(?:(?:can|could|would|will) you (?:please )?(?:tell|explain|describe|say)(?: to)?(?: me| us)? "
     r"|(?:please )?(?:tell|explain to|remind) (?:me|us) |do you know |(?:please )?(?:explain|describe) )?"
     r"(?:what does it mean (?:that|when|if|to|for)"
-    r"|(?:(?:what is|what's|what are|explain) )?the (?:difference|differences) between"
+    r"|(?:(?:what is|what's|what are|explain) )?the differences? between"
     r"|(?:what is |what's |what are )?the "
     r"(?:purpose|point|use|meaning|idea|advantages?|benefits?|drawbacks?|role) (?:of|behind|with)"
-    r"|how (?:do|does|can|could|would|should) (?:i|you|we|one)"
-    r"|(?:when|why) (?:do|does|would|should) (?:i|you|we|one|people|programmers)"
-    r"|what(?:'s| is| are| does| do| would| an?)|(?:how|when|why) (?:do|does|is|are)|explain|describe)\b",
+    r"|(?P<how>how (?:do|does|can|could|would|should) (?:i|you|one))"
+    r"|(?:when|why) (?:do|does|would|should) (?:i|you|one|people|programmers)"
+    r"|what(?:'s| is| are| does| do| would| an?)|(?:how|when|why) (?:do|does)|explain|describe)\b",
     re.IGNORECASE,
 )
-# Of this project, or of what was just spoken of.
+# Of this project, or of what was just spoken of; or more than the one question.
 _POINTS = re.compile(
-    r"\b(?:the|this|that|these|those|here|there|it|its|they|them|their|our|ours|my|mine|your|yours|we|us|he"
-    r"|she|you|now|just|again|still|yet|wrong|missing|last|else|more|other|same|both|all|every|each|any)\b"
-    r"|[\w-]+\.[a-z]\w*\b|\w_\w|[a-z][A-Z]|[()/`]|\d"
+    r"(?i:\b(?:the|this|that|these|those|here|there|where|it|its|they|them|their|our|ours|i|my|mine|your|yours"
+    r"|we|us|he|she|you|one|ones|some|something|anything|now|just|again|still|yet|wrong|missing|last|else|more"
+    r"|other|same|both|all|every|each|any)\b)"
+    r"|[\w-]+\.[a-z]\w*\b|\w_\w|[a-z][A-Z]|[()/`]|\d|[.?!;:]\s+\S"
 )
-_OF_ITS_KIND = re.compile(
-    r"\b(?:an?|differences? between|in (?:python|javascript|typescript|java|go|golang|rust|c|c\+\+))\b"
-)
+_LANGUAGE = r"in (?:python|javascript|typescript|java|go|golang|rust|c|c\+\+)"
+_OF_ITS_KIND = re.compile(rf"\b(?:an?|differences? between|{_LANGUAGE})\b", re.IGNORECASE)
+_IN_A_LANGUAGE = re.compile(rf"\b{_LANGUAGE}\b", re.IGNORECASE)
 # What programmers call things everywhere, so that finding it in a project tells nothing.
 _TERMS = frozenset(
     words_of(
@@ -58,13 +62,31 @@ def is_general(request: str, index: CodeIndex) -> bool:
     Any doubt makes it one about the project: a word for what is here or was said, or one of its own.
     """
     asks = _ASKS.match(request.strip())
-    named = mentioned(request, index)
-    if asks is None or named.symbols or named.files:
+    if asks is None:
         return False
     rest = request.strip()[asks.end() :]
-    if _POINTS.search(rest) or not _OF_ITS_KIND.search(f"{asks[0]}{rest}".lower()):
+    kind = _IN_A_LANGUAGE if asks["how"] else _OF_ITS_KIND  # "How do I run a test?" is asked here
+    if _POINTS.search(rest) or not kind.search(f"{asks[0]}{rest}"):
         return False
-    own = set(words_of(rest)) - _TERMS - FREQUENT
-    return not any(
-        word in f"{path} {source.text}".lower() for path, source in index.sources.items() for word in own
-    )
+    words = set(words_of(rest)) - FREQUENT
+    if index.large or words & _things(index):
+        return False
+    texts = (f"{path} {source.text}".lower() for path, source in index.sources.items())
+    strange = words - _TERMS
+    if any(word in text for text in texts for word in strange):
+        return False
+    named = mentioned(request, index)
+    return not named.symbols and not named.files
+
+
+def _things(index: CodeIndex) -> set[str]:
+    """The words of its classes, and the names in one word of all else; tests aside."""
+    names = {PurePosixPath(path).stem for path in index.sources if not is_test_file(path)}
+    for item in index.located():
+        if is_test_code(item.path):
+            continue
+        if item.symbol.kind is SymbolKind.CLASS:
+            names.update(words_of(item.symbol.name))
+        else:
+            names.add(item.symbol.bare_name)
+    return {words[0] for name in names if len(words := words_of(name)) == 1}

@@ -88,8 +88,8 @@ class Guided:
 
     def _new_in(self, given: Context) -> Context:
         """`given` without the overview, where the model was given the same one last and has it in mind."""
-        is_known = given.overview == self._overview and self._dialogue.holds(given.overview)
-        return given.without_overview() if is_known else given
+        known = given.overview and given.overview == self._overview and self._dialogue.holds(given.overview)
+        return given.without_overview() if known else given
 
     async def _chosen(self, request: str, given: Context) -> Wants:
         """What the request is after, by the model's own choice; it stays in the open reply."""

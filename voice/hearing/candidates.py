@@ -156,13 +156,14 @@ def _of_window(
     edges = sum(form in FILLERS for form in (forms[0], forms[-1])) if n > 1 else 0
     has_stop = any(token.follows_stop for token in tokens[at + 1 : at + n])
     parts = {key(words[i:j]) for i in range(len(words)) for j in range(i + 1, len(words) + 1)} - {said}
+    has_filler = any(word in FILLERS for word in words)
     best: dict[str, Candidate] = {}
     for _, _, number in shortlist:
         entry = lexicon.soundings[first + number]
         if (is_path and not entry.is_file) or _digits(entry.written) != digits:
             continue  # a number is never taken for another
-        if entry.written in parts:
-            continue  # "a list" says "list" already, and a word more
+        if entry.written in parts and (has_filler or entry.n_words == 1):
+            continue  # "a list" says "list" already, and a word more; "price total price" is a false start
         likeness = alike(heard, entry.sound)
         if likeness < _WORTH_TELLING:
             continue

@@ -6,11 +6,15 @@ MIN_WORDS = 3  # shorter utterances come out garbled from small synthesisers, so
 LIMIT_CHARS = 250  # about fifteen seconds of speech
 SCARCE_S = 1.5  # with less speech waiting than this, a sentence is not waited for
 
+# Joints of a sentence, before which a clause may end when it has so many words: "and" may join mere names,
+# and with fewer than five a clause sounds torn off.
 _JOINTS = {"and": 8, "or": 8} | dict.fromkeys(
-    ("although", "because", "but", "if", "so", "unless", "until", "when", "where", "which", "while"), 5
+    ("although", "because", "but", "if", "unless", "until", "when", "where", "which", "while"), 5
 )
-"""Before them the first clause may end, when it has so many words: those of "and" may join mere names."""
-
+_BEFORE_NO_JOINT = frozenset(
+    {"and", "as", "at", "but", "by", "even", "except", "for", "from", "in", "just", "not", "of", "on"}
+    | {"only", "or", "than", "that", "to", "with"}
+)
 _SENTENCE_END = frozenset(".!?…")
 _SOFT_END = frozenset(",:;—")
 _CLOSERS = frozenset("\"'”’)]}*_`")
@@ -25,7 +29,8 @@ _BEFORE_NUMBER = frozenset({"no.", "nos.", "p.", "pp.", "v.", "ch.", "l."})
 class Clauses:
     """An incremental chunker. What it gives depends on the text, not on how it was cut into deltas.
 
-    While little speech is waiting to be heard, a clause may end at a comma, as the first one may.
+    While little speech is waiting to be heard, a clause may end at a comma or before a joint of the sentence,
+    as the first one may.
 
     A clause is complete when the first character of the next one is seen, so that the meaning of its last
     mark is known: 3.14, calc.py and "e.g." hold together. Inline code is never cut, and a fenced code block
@@ -33,7 +38,7 @@ class Clauses:
     """
 
     def __init__(self, *, short_first: bool = True) -> None:
-        """With `short_first`, the first clause may end at a comma, otherwise it ends as all others."""
+        """With `short_first`, the first clause may end within a sentence, otherwise it ends as all others."""
         self._short_first = short_first
         self._is_first = True
         self._in_fence = False
@@ -137,12 +142,12 @@ class Clauses:
 
     def _ends_with_joint(self) -> bool:
         words = "".join(self._text).split()
-        least = _JOINTS.get(words[-1]) if words else None
-        return least is not None and len(words) > least and not self._span_ticks
+        least = _JOINTS.get(words[-1]) if words and not self._span_ticks else None
+        return least is not None and len(words) > least and words[-2].lower() not in _BEFORE_NO_JOINT
 
     def _cut_before_joint(self, done: list[str]) -> None:
         text = "".join(self._text).rstrip()
-        cut = text.rindex(" ") + 1
+        cut = len(text) - len(text.split()[-1])
         joint, self._text = self._text[cut:], self._text[:cut]
         self._emit(done)
         self._text = joint

@@ -107,6 +107,8 @@ def test_nothing_is_lost_and_nothing_is_added(text: str) -> None:
         ("The names of the books and of their readers are kept there.", 1),
         ("The function gives back None only if the list is empty.", 1),  # what belongs together
         ("It reads the settings from the file in which they are kept.", 1),
+        ("In most of such cases you may use a while loop.", 1),
+        ("The best time of all to use it is when the list is empty.", 1),
         ("What it does with `one two three four or five` is not known.", 1),
         ("It takes them (the first and the second and the third or the last) all.", 1),
     ],

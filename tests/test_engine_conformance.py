@@ -118,6 +118,21 @@ def test_what_is_left_to_the_next_call_is_counted_once_and_changes_nothing(engin
     asyncio.run(body())
 
 
+def test_what_was_left_to_a_generation_that_is_broken_off_is_not_counted_again(engine: Engine) -> None:
+    async def body() -> None:
+        prompt = engine.encode(f"Broken off at once. {COUNT}", special=True)
+        session = await engine.open()
+        await session.prefill(prompt)
+        await session.rewind(12)
+        await session.prefill(prompt[5:15], leave_tail=True)
+        counted = session.computed_tokens
+        await collect(session.generate(None, (), 0))
+        assert (await session.prefill([prompt[0]], leave_tail=True)).computed_tokens == 1
+        assert session.computed_tokens == counted + 1
+
+    asyncio.run(body())
+
+
 @pytest.mark.parametrize(
     ("left", "before", "held", "whole", "counted"),
     [

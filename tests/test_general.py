@@ -15,6 +15,8 @@ from bench.agent_tasks import PROJECTS
 FILES = {
     "README.md": "# Library\n\nLends books, and knows what is overdue.\n",
     "loans.py": "class Loan:\n    def late_fee(self, days):\n        return days * 2\n",
+    "templates/page.py": "WIDTH = 3\n",
+    "waiting.py": "class Queues:\n    pass\n",
     "text/parser.py": "class Parser:\n    pass\n\n\nclass ResponseCache:\n    pass\n",
     "text/test_parser.py": "class ListTest:\n    def test_lock(self):\n        pass\n",
     "reader.py": "def find_reader(name):\n    return name\n",
@@ -41,6 +43,8 @@ def index(tmp_path: Path) -> CodeIndex:
         "Can you tell me what a closure is?",
         "So, explain what a decorator is.",
         "How do I reverse a list in Python?",
+        "How does a closure work?",
+        "When do people use a generator?",
         "When should I use a tuple instead of a list?",
         "How does garbage collection work in Go?",
         "What's the purpose of a lock?",
@@ -71,6 +75,14 @@ def test_what_holds_everywhere_is_general(question: str, index: CodeIndex) -> No
         "What is a decorator? Where do I use one?",
         "What is a list? It confuses me.",
         "What is a stack? Does anything use one?",
+        "How does a template work?",
+        "What is a queue?",
+        "What would an empty list return?",
+        "What does an empty list return?",
+        "What would a good test be?",
+        "Why does an error occur?",
+        "When does a division fail?",
+        "When should I run a test?",
         "Why is a dictionary used?",
         "How do I run a test?",
         "How do we test a function?",
@@ -81,6 +93,13 @@ def test_what_holds_everywhere_is_general(question: str, index: CodeIndex) -> No
 )
 def test_any_doubt_makes_it_one_about_the_project(question: str, index: CodeIndex) -> None:
     assert not is_general(question, index)
+
+
+def test_a_large_picture_hides_no_code(index: CodeIndex) -> None:
+    index.large = {"logo.png": 600_000}
+    assert is_general("What is a dictionary good for?", index)
+    index.large = {"all.py": 600_000}
+    assert not is_general("What is a dictionary good for?", index)
 
 
 @pytest.mark.parametrize("project", ["python", "go", "javascript"])

@@ -366,10 +366,11 @@ def test_names_are_taken_apart_at_case_digits_and_underscores():
     [
         ("Show the function price total price.", "Show the function total_price."),
         ("Show the function lay late fee.", "Show the function late_fee."),
+        ("Show the function net get user.", "Show the function get_user."),
     ],
 )
 def test_a_false_start_before_a_name_is_left_out(heard: str, written: str) -> None:
-    assert write_out(heard, Lexicon((), {"total_price": 2, "late_fee": 2})).text == written
+    assert write_out(heard, Lexicon((), {"total_price": 2, "late_fee": 2, "get_user": 2})).text == written
 
 
 @pytest.mark.parametrize("at", [(8, 20), (5, 20), (8, 25)])

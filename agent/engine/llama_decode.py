@@ -47,8 +47,8 @@ from agent.engine.vocabulary import Vocabulary
 _FINISH = {"limit": Finish.LENGTH, "word": Finish.STOP}
 _MIN_P = 0.05
 
-# Reckoned: ending a request wastes the pass that is under way, and the next one's first pass is wide, a third
-# of a pass for each token more (prefix.py).
+# Reckoned: ending a request wastes the pass that is under way, and the next one's first pass is wide, a
+# quarter of a pass for each token more (prefix.py).
 _WORTH_TOKENS = 4
 # With so few to choose from, a free choice is often wrong, and what follows often forced.
 _FEW_TOKENS = 1000

@@ -157,7 +157,7 @@ class LlamaCppSession:
         self._tokens = tokens
         self._computed_tokens = 0
         self._left_tokens = 0  # of its last ones, counted or generated, but not held by then
-        self._held_tokens = 0  # when the last generation ended
+        self._held: tuple[int, ...] = ()  # by the slot, when the last generation ended
 
     @property
     def tokens(self) -> tuple[int, ...]:
@@ -192,7 +192,7 @@ class LlamaCppSession:
         check_grammar(constraint)  # the server would take a faulty one for none at all
         room = self._engine.context_tokens - len(self._tokens)
         how = Decoding(constraint, tuple(stop), min(max_tokens, room), temperature, seed)
-        self._held_tokens = 0
+        self._held = ()
         try:
             async with aclosing(pump(self._pieces(self._tokens, how))) as pieces:
                 async for piece in pieces:
@@ -200,7 +200,8 @@ class LlamaCppSession:
                     self._left_tokens += len(piece.tokens)
                     yield piece
         finally:
-            self._left_tokens = min(self._left_tokens, max(len(self._tokens) - self._held_tokens, 0))
+            held_tokens = prefix.shared_prefix(self._held, self._tokens)
+            self._left_tokens = min(self._left_tokens, len(self._tokens) - held_tokens)
 
     async def rewind(self, n_tokens: int) -> None:
         """See `Session.rewind`. Costs nothing: the slot is cut by the next request."""
@@ -231,7 +232,7 @@ class LlamaCppSession:
                     async for piece in pieces:
                         yield piece
             finally:
-                self._held_tokens = len(slot.tokens)
+                self._held = slot.tokens
 
     async def _hold(self, slot: Slot, whole: tuple[int, ...], tail_tokens: int) -> None:
         """Make `slot` hold `whole` but for a tail, and count all of it that was not held."""

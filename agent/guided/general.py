@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath
 
 from agent.code.index import CodeIndex
-from agent.code.languages import is_test_code, is_test_file
+from agent.code.languages import is_test_code, is_test_file, language_of
 from agent.code.lexical import words_of
 from agent.code.mentions import mentioned
 from agent.code.symbols import SymbolKind
 from agent.guided.relevance import FREQUENT
 
+_LANGUAGE = r"in (?:python|javascript|typescript|java|go|golang|rust|c|c\+\+)"
 # How one asks for knowledge; what follows is a thing of its kind, and none that was spoken of before.
 _ASKS = re.compile(
     r"(?:(?:so|and|but|okay|ok|well|please|hey),? )*"
     r"(?:(?:can|could|would|will) you (?:please )?(?:tell|explain|describe|say)(?: to)?(?: me| us)? "
     r"|(?:please )?(?:tell|explain to|remind) (?:me|us) |do you know |(?:please )?(?:explain|describe) )?"
-    r"(?:what does it mean (?:that|when|if|to|for)"
-    r"|(?:(?:what is|what's|what are|explain) )?the differences? between"
+    r"(?:what does it mean (?:that|when|if|to|for)\b"
+    r"|(?:(?:what is|what's|what are|explain) )?the differences? between\b"
     r"|(?:what is |what's |what are )?the "
-    r"(?:purpose|point|use|meaning|idea|advantages?|benefits?|drawbacks?|role) (?:of|behind|with)"
-    r"|(?P<how>how (?:do|does|can|could|would|should) (?:i|you|one))"
-    r"|(?:when|why) (?:do|does|would|should) (?:i|you|one|people|programmers)"
-    r"|what(?:'s| is| are| does| do| would| an?)|(?:how|when|why) (?:do|does)|explain|describe)\b",
+    r"(?:purpose|point|use|meaning|idea|advantages?|benefits?|drawbacks?|role) (?:of|behind|with)\b"
+    r"|what(?:'s| is| are| an?)\b|explain\b|describe\b"
+    r"|what (?:does|do)\b(?=.* (?:do|mean)\W*$)"
+    rf"|how (?:does|do)\b(?=.* work(?: {_LANGUAGE})?\W*$)"
+    rf"|how (?:do|can|could|would|should) (?:i|you|one)\b(?=.* {_LANGUAGE}\W*$)"
+    r"|(?:when|why) (?:do|does|would|should) (?:i|you|one|people|programmers) (?:use|need|prefer|choose)\b)",
     re.IGNORECASE,
 )
 # Of this project, or of what was just spoken of; or more than the one question.
@@ -33,9 +35,7 @@ _POINTS = re.compile(
     r"|other|same|both|all|every|each|any)\b)"
     r"|[\w-]+\.[a-z]\w*\b|\w_\w|[a-z][A-Z]|[()/`]|\d|[.?!;:]\s+\S"
 )
-_LANGUAGE = r"in (?:python|javascript|typescript|java|go|golang|rust|c|c\+\+)"
 _OF_ITS_KIND = re.compile(rf"\b(?:an?|differences? between|{_LANGUAGE})\b", re.IGNORECASE)
-_IN_A_LANGUAGE = re.compile(rf"\b{_LANGUAGE}\b", re.IGNORECASE)
 # What programmers call things everywhere, so that finding it in a project tells nothing.
 _TERMS = frozenset(
     words_of(
@@ -44,7 +44,7 @@ _TERMS = frozenset(
         "condition constant constructor continue coroutine data database debugger decorator default "
         "dependency deque dict dictionary difference directory docstring else enum environment error "
         "event exception expression false file filter fixture float folder function generator getter "
-        "go golang good hash heap import index inheritance instance instructions integer interface "
+        "go golang hash heap import index inheritance instance instructions integer interface "
         "iterator java javascript json keyword lambda library linter list local lock loop macro map "
         "memory merge method mock module namespace null number object operator optional package "
         "parameter parser pattern pointer process program programming promise property protocol "
@@ -57,23 +57,23 @@ _TERMS = frozenset(
 
 
 def is_general(request: str, index: CodeIndex) -> bool:
-    """Whether a question asks for what holds everywhere: "What is a generator good for?"
+    """Whether a question asks for what holds everywhere: "What is a generator for?"
 
     Any doubt makes it one about the project: a word for what is here or was said, or one of its own.
     """
-    asks = _ASKS.match(request.strip())
-    if asks is None:
+    request = request.strip()
+    asks = _ASKS.match(request)
+    if asks is None or _POINTS.search(request, asks.end()) or not _OF_ITS_KIND.search(request):
         return False
-    rest = request.strip()[asks.end() :]
-    kind = _IN_A_LANGUAGE if asks["how"] else _OF_ITS_KIND  # "How do I run a test?" is asked here
-    if _POINTS.search(rest) or not kind.search(f"{asks[0]}{rest}"):
+    words = set(words_of(request[asks.end() :]))
+    things, strange = words & _TERMS, words - _TERMS - FREQUENT - {"good"}
+    if not things or any(map(language_of, index.large)):
         return False
-    words = set(words_of(rest)) - FREQUENT
-    if index.large or words & _things(index):
+    own = _things(index)
+    if any(_alike(word, name) for word in things - FREQUENT for name in own):
         return False
     texts = (f"{path} {source.text}".lower() for path, source in index.sources.items())
-    strange = words - _TERMS
-    if any(word in text for text in texts for word in strange):
+    if any(word.rstrip("ey") in text for text in texts for word in strange):
         return False
     named = mentioned(request, index)
     return not named.symbols and not named.files
@@ -81,7 +81,8 @@ def is_general(request: str, index: CodeIndex) -> bool:
 
 def _things(index: CodeIndex) -> set[str]:
     """The words of its classes, and the names in one word of all else; tests aside."""
-    names = {PurePosixPath(path).stem for path in index.sources if not is_test_file(path)}
+    names = {part for path in index.sources if not is_test_file(path) for part in path.split("/")}
+    names = {name.partition(".")[0] for name in names}
     for item in index.located():
         if is_test_code(item.path):
             continue
@@ -90,3 +91,9 @@ def _things(index: CodeIndex) -> set[str]:
         else:
             names.add(item.symbol.bare_name)
     return {words[0] for name in names if len(words := words_of(name)) == 1}
+
+
+def _alike(word: str, name: str) -> bool:
+    """Whether they are one word, but for an ending: "cache" and what is left of "caches"."""
+    short, long = sorted((word, name), key=len)
+    return long.startswith(short.rstrip("ey")) and len(long) - len(short) < 2

@@ -20,7 +20,7 @@ FREQUENT = frozenset({
     "many", "me", "more", "my", "no", "not", "of", "on", "one", "or", "our", "out", "return", "so",
     "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "to", "use", "us",
     "was", "we", "what", "when", "where", "which", "who", "why", "will", "with", "work", "you", "your",
-    "function", "method", "class", "file", "test",
+    "function", "method", "clas", "file", "test",
 })  # fmt: skip
 """Of a question, these tell nothing of what it is about. Without their endings."""
 

@@ -148,6 +148,8 @@ def _of_window(
         return []
     known, first = lexicon.of_about_the_length(len(heard))
     shortlist = process.extract(heard, known, scorer=fuzz.ratio, limit=_LOOKED_AT, score_cutoff=_AS_WRITTEN)
+    if not shortlist:
+        return []
     digits = _digits(forms)
     by_chance = _BY_CHANCE * log10(max(len(lexicon.soundings) / _FEW_NAMES, 1.0))
     least_there = LEAST[place]
@@ -155,14 +157,16 @@ def _of_window(
         least_there = LEAST[Slot.LIKELY]
     edges = sum(form in FILLERS for form in (forms[0], forms[-1])) if n > 1 else 0
     has_stop = any(token.follows_stop for token in tokens[at + 1 : at + n])
-    parts = {key(words[i:j]) for i in range(len(words)) for j in range(i + 1, len(words) + 1)} - {said}
-    has_filler = any(word in FILLERS for word in words)
+    spans = ((i, j) for i in range(len(words)) for j in range(i + 1, len(words) + 1))
+    # By the words within: whether one of those beside them is a filler.
+    parts = {key(words[i:j]): any(one in FILLERS for one in (*words[:i], *words[j:])) for i, j in spans}
+    del parts[said]
     best: dict[str, Candidate] = {}
     for _, _, number in shortlist:
         entry = lexicon.soundings[first + number]
         if (is_path and not entry.is_file) or _digits(entry.written) != digits:
             continue  # a number is never taken for another
-        if entry.written in parts and (has_filler or entry.n_words == 1):
+        if entry.written in parts and (parts[entry.written] or entry.n_words == 1):
             continue  # "a list" says "list" already, and a word more; "price total price" is a false start
         likeness = alike(heard, entry.sound)
         if likeness < _WORTH_TELLING:

@@ -12,8 +12,9 @@ _JOINTS = {"and": 8, "or": 8} | dict.fromkeys(
     ("although", "because", "but", "if", "unless", "until", "when", "where", "which", "while"), 5
 )
 _BEFORE_NO_JOINT = frozenset(
-    {"and", "as", "at", "but", "by", "even", "except", "for", "from", "in", "just", "not", "of", "on"}
-    | {"only", "or", "than", "that", "to", "with"}
+    {"a", "about", "after", "an", "and", "are", "as", "at", "before", "but", "by", "during", "even", "except"}
+    | {"for", "from", "how", "in", "into", "is", "just", "nested", "not", "of", "on", "only", "or", "than"}
+    | {"that", "the", "this", "through", "to", "under", "was", "what", "with"}
 )
 _SENTENCE_END = frozenset(".!?…")
 _SOFT_END = frozenset(",:;—")

@@ -6,17 +6,8 @@ import sys
 from importlib import import_module
 
 NAMES = (
-    *(
-        "transcription",
-        "identifiers",
-        "speech",
-        "narration",
-        "voices",
-        "enrolment",
-        "session",
-        "conversation",
-    ),
-    *("agent_tasks", "agent_intents", "cache", "decode", "undo", "soak"),
+    *("transcription", "identifiers", "speech", "narration", "voices", "enrolment"),
+    *("session", "conversation", "agent_tasks", "agent_intents", "cache", "decode", "undo", "soak"),
 )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from indexed import indexed
 
 from agent.code.index import CodeIndex
 from agent.guided.general import is_general
-from agent.workspace import Workspace
 from bench.agent_requests import KNOWN, UNSEEN
 from bench.agent_tasks import PROJECTS
 
@@ -25,12 +25,7 @@ FILES = {
 
 @pytest.fixture
 def index(tmp_path: Path) -> CodeIndex:
-    for path, text in FILES.items():
-        (tmp_path / path).parent.mkdir(exist_ok=True)
-        (tmp_path / path).write_text(text)
-    index = CodeIndex(Workspace(tmp_path))
-    index.refresh()
-    return index
+    return indexed(tmp_path, FILES)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +99,6 @@ def test_a_large_picture_hides_no_code(index: CodeIndex) -> None:
 
 @pytest.mark.parametrize("project", ["python", "go", "javascript"])
 def test_no_request_of_the_benches_is_general(project: str) -> None:
-    index = CodeIndex(Workspace(PROJECTS / project))
-    index.refresh()
+    index = indexed(PROJECTS / project, {})
     requests = [text for of, _, text in (*KNOWN, *UNSEEN) if of == project]
     assert requests and [text for text in requests if is_general(text, index)] == []

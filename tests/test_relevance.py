@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from indexed import indexed
 
 from agent.code.index import CodeIndex
 from agent.guided.context import for_question
 from agent.guided.relevance import beside, related
-from agent.workspace import Workspace
 
 FILES = {
     "barn/barn.go": 'package barn\n\nimport "errors"\n\nvar ErrCrowded = errors.New("no stall is free")\n\n'
@@ -26,12 +26,7 @@ FILES = {
 
 @pytest.fixture
 def index(tmp_path: Path) -> CodeIndex:
-    for path, text in FILES.items():
-        (tmp_path / path).parent.mkdir(exist_ok=True)
-        (tmp_path / path).write_text(text)
-    index = CodeIndex(Workspace(tmp_path))
-    index.refresh()
-    return index
+    return indexed(tmp_path, FILES)
 
 
 def test_what_a_question_says_beside_a_name_is_looked_for_too(index: CodeIndex) -> None:

@@ -65,18 +65,16 @@ def for_question(request: str, index: CodeIndex) -> Context:
     """The code that a question is about; an overview of the project where it names nothing."""
     named = mentioned(request, index)
     blocks = _named_blocks(named, index)
-    is_unnamed = not blocks
-    if is_unnamed:
+    if not blocks:
         found = related(request, index, tests_too=False)
         others = [item for item in found[1:_LIKEST] if not overlap(item, found[0])]
         blocks = [_overview(index)] + [_symbol_block(item, index) for item in (*found[:1], *others[:1])]
-    elif not named.files:
+        given = _context(blocks, named, [], index, tests_too=True)
+        return replace(given, overview=_joined(blocks[:1]), beside=_joined(blocks[1:]))
+    if not named.files:
         likest = related(request, index, tests_too=False)[:_LIKEST]
         blocks += [_symbol_block(item, index) for item in beside(request, named.symbols, likest, index)]
-    given = _context(blocks, named, [], index, tests_too=True)
-    if not is_unnamed:
-        return given
-    return replace(given, overview=_joined(blocks[:1]), beside=_joined(blocks[1:]))
+    return _context(blocks, named, [], index, tests_too=True)
 
 
 def for_change(request: str, index: CodeIndex) -> Context:

@@ -157,16 +157,13 @@ def _of_window(
         least_there = LEAST[Slot.LIKELY]
     edges = sum(form in FILLERS for form in (forms[0], forms[-1])) if n > 1 else 0
     has_stop = any(token.follows_stop for token in tokens[at + 1 : at + n])
-    spans = ((i, j) for i in range(len(words)) for j in range(i + 1, len(words) + 1))
-    # By the words within: whether one of those beside them is a filler.
-    parts = {key(words[i:j]): any(one in FILLERS for one in (*words[:i], *words[j:])) for i, j in spans}
-    del parts[said]
     best: dict[str, Candidate] = {}
     for _, _, number in shortlist:
         entry = lexicon.soundings[first + number]
         if (is_path and not entry.is_file) or _digits(entry.written) != digits:
             continue  # a number is never taken for another
-        if entry.written in parts and (parts[entry.written] or entry.n_words == 1):
+        over = _beside(words, entry.written) if entry.written in said else []
+        if over and (entry.n_words == 1 or any(word in FILLERS for word in over)):
             continue  # "a list" says "list" already, and a word more; "price total price" is a false start
         likeness = alike(heard, entry.sound)
         if likeness < _WORTH_TELLING:
@@ -198,6 +195,15 @@ def _of_window(
         if written not in best or best[written].score < score:
             best[written] = one
     return list(best.values())
+
+
+def _beside(words: Sequence[str], written: str) -> list[str]:
+    """The words before and after the last place where the very words of a name are said; none without one."""
+    for i in reversed(range(len(words))):
+        for j in range(i + 1, len(words) + 1):
+            if key(words[i:j]) == written:
+                return [*words[:i], *words[j:]]
+    return []
 
 
 def _digits(text: Iterable[str]) -> str:

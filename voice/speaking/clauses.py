@@ -148,10 +148,7 @@ class Clauses:
 
     def _cut_before_joint(self, done: list[str]) -> None:
         text = "".join(self._text).rstrip()
-        cut = len(text) - len(text.split()[-1])
-        joint, self._text = self._text[cut:], self._text[:cut]
-        self._emit(done)
-        self._text = joint
+        self._cut(len(text) - len(text.split()[-1]), done)
 
     @staticmethod
     def _starts_line(text: str, word_length: int) -> bool:
@@ -174,7 +171,11 @@ class Clauses:
         text = "".join(self._text)
         spaces = _spaces_outside_code(text)
         soft = [i for i in spaces if i > LIMIT_CHARS // 2 and text[i - 1] in _SOFT_END]
-        cut = (soft or spaces or [len(text)])[-1]
+        self._cut((soft or spaces or [len(text)])[-1], done)
+
+    def _cut(self, cut: int, done: list[str]) -> None:
+        """So many characters are a clause; the rest begins the next one."""
+        text = "".join(self._text)
         rest = text[cut:].lstrip()
         self._text = list(text[:cut])
         self._emit(done)

@@ -73,7 +73,7 @@ class SpeakerEncoder:
     def parts(self, samples: Samples, rate: int) -> NDArray[np.float32]:
         """The voice in each 1.6 s, every 0.6 s: (looks, 256), unit vectors."""
         mels = self._mels(samples, rate)
-        return self._run(_looks(mels) if len(mels) >= _FRAMES else _looks(mels[:0]))
+        return self._run(_looks(mels if len(mels) >= _FRAMES else mels[:0]))
 
     def _mels(self, samples: Samples, rate: int) -> NDArray[np.float32]:
         audio = soxr.resample(samples, rate, RATE).astype(np.float32) if rate != RATE else samples

@@ -18,7 +18,7 @@ from voice.audio.echo import Cleaned, EchoCanceller
 from voice.audio.frames import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.conversation.kept_audio import KeptAudio
 from voice.conversation.machine import SessionMachine, SessionSettings
-from voice.conversation.short_words import short_word_or
+from voice.conversation.short_words import is_command, short_word_or
 from voice.conversation.signals import (
     Begin,
     Clause,
@@ -190,7 +190,7 @@ class RoomTalk:
         if isinstance(decision, Transcribe):
             samples, speech_s = self._kept.between(decision.first_frame, decision.end_frame)
             words = decision.listens_for
-            heard = self.ears.transcriber.transcribe(samples, speech_s, words)
+            heard = self.ears.transcriber.transcribe(samples, speech_s, words, is_enough=is_command)
             self.heard.append(heard)
             self.spans.append((decision.first_frame, decision.end_frame))
             text = short_word_or(heard.text, words, heard.likelihoods, speech_s, heard.text_logprob)

@@ -127,7 +127,9 @@ class Whisper:
     def __init__(self, room: Room) -> None:
         self._room = room
 
-    def transcribe(self, samples: Samples, speech_s: float, words: tuple[str, ...] = ()) -> Heard:
+    def transcribe(
+        self, samples: Samples, speech_s: float, words: tuple[str, ...] = (), **_looks: Any
+    ) -> Heard:
         text = self._room.words()
         return Heard(text, (), -0.2, 0.01, 1.0, None if text else "no words", len(samples) / SAMPLE_RATE, 0.1)
 

@@ -37,7 +37,12 @@ class Whisper:
         self.given: list[tuple[int, Limits | None]] = []
 
     def transcribe(
-        self, samples: Samples, speech_s: float, words: tuple[str, ...] = (), limits: Limits | None = None
+        self,
+        samples: Samples,
+        speech_s: float,
+        words: tuple[str, ...] = (),
+        limits: Limits | None = None,
+        **_looks: Any,
     ) -> Heard:
         self.given.append((len(samples) // FRAME_SAMPLES, limits))
         outcome = self._outcomes.pop(0)

@@ -53,7 +53,9 @@ class Recorder:
 
     max_audio_s = 29.0
 
-    def transcribe(self, samples: np.ndarray, speech_s: float, words: tuple[str, ...]) -> Heard:
+    def transcribe(
+        self, samples: np.ndarray, speech_s: float, words: tuple[str, ...], **_looks: Any
+    ) -> Heard:
         text = f"{len(samples) // FRAME_SAMPLES} from {round(float(samples[0]) * 100)}"
         return Heard(text, (), -0.1, 0.0, 1.0, None, 1.0, 0.1, tuple(-9.0 for _ in words))
 

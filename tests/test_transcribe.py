@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import mlx.core as mx
 import numpy as np
@@ -20,7 +22,7 @@ from voice.hearing.segment import UtteranceSegmenter
 from voice.hearing.spoken_code import write_out
 from voice.hearing.transcribe import Transcriber, compression_ratio
 from voice.hearing.vad import VoiceDetector
-from voice.hearing.whisper.decoding import Vocabulary, decode, mask_timestamps
+from voice.hearing.whisper.decoding import Decoded, Vocabulary, decode, mask_timestamps, opened
 from voice.hearing.whisper.loading import TranscriberError, load
 from voice.hearing.whisper.mel import log_mel
 from voice.hearing.whisper.mlx_network import MlxNetwork
@@ -202,6 +204,17 @@ def test_numpy_and_mlx_compute_the_same_network(store: ModelStore):
     # A copy goes on by itself: the two that were copied still agree with each other.
     for decoding in (by_numpy, by_mlx):
         decoding.copy().feed([1000, 2000])
+    # Those that are fed together, however long each is, hear what each would hear by itself.
+    ahead, behind = by_numpy.copy(), by_numpy.copy()
+    ahead.feed([441])
+    apart = [ahead.copy().feed([2000]), *(behind.copy().feed([token]) for token in (441, 440, 1, 7, 9))]
+    alike = [ahead.copy(), *(behind.copy() for _ in range(5))]
+    logits, attention = by_numpy.feed_each(alike, [2000, 441, 440, 1, 7, 9])
+    for n, (alone, alone_attention) in enumerate(apart):
+        assert logits[n] == pytest.approx(alone, abs=1e-3)
+        assert attention[n] == pytest.approx(alone_attention, abs=1e-5)
+    by_two, _ = by_mlx.feed_each([by_mlx.copy(), by_mlx.copy()], [441, 440])
+    assert by_two == pytest.approx(logits[1:3], abs=0.02)
     assert by_numpy.feed([441])[0] == pytest.approx(by_mlx.feed([441])[0], abs=0.02)
 
 
@@ -214,6 +227,15 @@ def test_gelu_is_within_its_stated_error_of_the_exact_one():
 VOCABULARY = Vocabulary(
     prompt=(10, 12), end=9, no_speech=11, first_timestamp=12, never=(10, 11), not_first=(9,)
 )
+
+
+def decoded_by(network: Any, **limits: int) -> Decoded:
+    return decode(opened(network, VOCABULARY), VOCABULARY, **limits)
+
+
+def fed_each(decodings: Sequence[Any], tokens: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    fed = [decoding.feed([token]) for decoding, token in zip(decodings, tokens, strict=True)]
+    return np.stack([logits for logits, _ in fed]), np.stack([attention for _, attention in fed])
 
 
 class ScriptedDecoding:
@@ -229,10 +251,15 @@ class ScriptedDecoding:
         logits[self.likes.pop(0)] = 20.0
         return logits, np.full((2, 6), len(self.fed), np.float32)
 
+    def copy(self) -> ScriptedDecoding:
+        return self
+
+    feed_each = staticmethod(fed_each)
+
 
 def test_decoding_takes_the_text_and_stops_at_the_end():
     decoding = ScriptedDecoding(3, 4, 17, 9)
-    decoded = decode(decoding, VOCABULARY, max_tokens=20, speech_end=20)
+    decoded = decoded_by(decoding, max_tokens=20, speech_end=20)
     assert (decoded.tokens, decoded.finished) == ((3, 4), True)
     assert decoded.attention.shape == (2, 3, 6)
     assert decoded.avg_logprob == pytest.approx(0.0, abs=1e-6)
@@ -240,7 +267,7 @@ def test_decoding_takes_the_text_and_stops_at_the_end():
 
 def test_a_timestamp_behind_the_speech_ends_it_without_another_step():
     decoding = ScriptedDecoding(3, 17, 12, 3)
-    decoded = decode(decoding, VOCABULARY, max_tokens=20, speech_end=4)
+    decoded = decoded_by(decoding, max_tokens=20, speech_end=4)
     assert (decoded.tokens, decoded.finished) == ((3,), True)
     assert decoding.fed == [10, 12, 3]
 
@@ -262,13 +289,15 @@ class Sentences:
     def copy(self) -> Sentences:
         return Sentences(self.shares, self.fed)
 
+    feed_each = staticmethod(fed_each)
+
 
 UNSURE_FIRST_WORD = {(): {3: 0.5, 4: 0.4, 5: 0.1}, (3,): {6: 0.3, 7: 0.3, 8: 0.4}, (4,): {7: 0.95, 8: 0.05}}
 
 
 def test_a_beam_finds_the_likelier_sentence_behind_a_less_likely_first_word():
-    greedy = decode(Sentences(UNSURE_FIRST_WORD), VOCABULARY, max_tokens=20, speech_end=20)
-    wide = decode(Sentences(UNSURE_FIRST_WORD), VOCABULARY, max_tokens=20, speech_end=20, width=3)
+    greedy = decoded_by(Sentences(UNSURE_FIRST_WORD), max_tokens=20, speech_end=20)
+    wide = decoded_by(Sentences(UNSURE_FIRST_WORD), max_tokens=20, speech_end=20, width=3)
     assert (greedy.tokens, wide.tokens) == ((3, 8), (4, 7))
     assert wide.avg_logprob == pytest.approx(np.log(0.4 * 0.95) / 2, abs=1e-4)
     assert wide.attention[0, :, 0].tolist() == [2, 3, 4]
@@ -277,12 +306,12 @@ def test_a_beam_finds_the_likelier_sentence_behind_a_less_likely_first_word():
 def test_a_text_is_not_thought_unlikely_because_its_time_is_unsure():
     times = dict.fromkeys(range(16, 36), 0.045)
     shares = {(): {3: 0.6, 4: 0.4}, (3,): {**times, 5: 0.02}, (4,): {9: 0.7, 5: 0.3}}
-    decoded = decode(Sentences(shares), VOCABULARY, max_tokens=20, speech_end=2, width=3)
+    decoded = decoded_by(Sentences(shares), max_tokens=20, speech_end=2, width=3)
     assert decoded.tokens == (3,)
 
 
 def test_a_loop_is_cut_at_the_most_tokens_and_told():
-    decoded = decode(ScriptedDecoding(*[3] * 50), VOCABULARY, max_tokens=5, speech_end=20)
+    decoded = decoded_by(ScriptedDecoding(*[3] * 50), max_tokens=5, speech_end=20)
     assert (decoded.tokens, decoded.finished) == ((3,) * 5, False)
 
 

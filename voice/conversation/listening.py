@@ -14,7 +14,7 @@ from agent.errors import UtterError
 from voice.audio.echo import Cleaned
 from voice.audio.frames import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.conversation.kept_audio import KeptAudio
-from voice.conversation.short_words import LONGEST_S, short_word_or
+from voice.conversation.short_words import LONGEST_S, is_command, short_word_or
 from voice.conversation.signals import Frame, Judged, Transcribed
 from voice.conversation.turn_taking import Judge, Transcribe
 from voice.hearing.guards import IT_WAS_SPEECH
@@ -129,7 +129,8 @@ class Listening:
             asked, samples, speech_s = self._asked.pop(min(self._asked))
             unheard = _Unheard(asked.utterance, samples, speech_s)
             words = asked.listens_for if speech_s <= LONGEST_S else ()
-            work = partial(self._models.transcriber.transcribe, samples, speech_s, words)
+            transcribe = self._models.transcriber.transcribe
+            work = partial(transcribe, samples, speech_s, words, is_enough=is_command)
             try:
                 heard = await loop.run_in_executor(self._models.transcribing, work)
             except Exception as error:  # whatever the library throws, the conversation goes on

@@ -55,6 +55,11 @@ def listened_for(situation: Situation, *, is_sounding: bool, is_alone: bool = Tr
     return (*STOPS, *commands) if is_sounding else commands
 
 
+def is_command(text: str) -> bool:
+    """Whether it is one wherever it may be said: no other words need be looked for."""
+    return bool(commands_in(text, Situation()))
+
+
 def short_word_or(
     text: str,
     words: Sequence[str],

@@ -1,10 +1,10 @@
 """When the user has finished: joins endpointing, the words so far and the sound of the last ones. Pure.
 
 Two speeds: a complete local command ends after 0.4 s of silence at the latest; anything else as soon as it
-sounds complete, which is judged from 0.2 s of silence on, or else after 2 s. A harmless command that sounds
-complete ends with that judgement too, unless it answers a question; if it was the beginning of a sentence or
-of another command, the rest gets it back. What was said before a long pause is never lost: it waits and joins
-what follows.
+sounds complete, which is judged from 0.2 s of silence on, or else after 2 s. A harmless command ends when
+that judgement would begin, unless it answers a question; if it was the beginning of a sentence or of another
+command, the rest gets it back. What was said before a long pause is never lost: it waits and joins what
+follows.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class TurnSettings:
     command_s: float = 0.4  # ends a complete local command, whatever it sounds like
     judge_s: float = 0.2  # from here on it is judged whether the turn sounds complete,
     judge_again_s: float = 0.3  # again and again: the longer the silence, the surer the model
+    short_s: float = 1.4  # of speech that may be a command: its words come first, if they come in time
     complete: float = 0.5  # so likely complete, and the turn is over
     incomplete_s: float = 2.0  # ends a turn that does not sound complete
     patience: float = 2.0  # "take your time" makes that so much longer
@@ -263,6 +264,9 @@ class TurnTaking:
         step_s = self._settings.judge_again_s if present.judged_at_s else self._settings.judge_s
         if self._is_open or silence_s < present.judged_at_s + step_s - 1e-6:
             return []
+        is_short = self._endpointer.speech_s <= self._settings.short_s
+        if present.text is None and is_short and silence_s < self._settings.command_s:
+            return []
         present.judged_at_s = silence_s
         span = self._endpointer.present
         return [Judge(present.number, present.revision, span.start, span.end)]
@@ -369,15 +373,16 @@ class TurnTaking:
             if ending is Ending.SEND or names & {Name.STOP, Name.SEND}:
                 return 0.0
             if is_complete_command(text, self.situation):
-                # "Yes", and then "but not now", is no command that could be given back.
-                is_passing = _is_passing(commands_in(text, self.situation)) and not self.situation.question
-                is_sure = is_complete and is_passing
-                return settings.judge_s if is_sure else settings.command_s
+                return settings.judge_s if self._can_be_given_back(text) else settings.command_s
             if ending is Ending.HOLD:
                 return settings.judge_s  # what was said waits as a part
         if is_complete and not self._is_open:
             return settings.judge_s
         return self._longest_s()
+
+    def _can_be_given_back(self, text: str) -> bool:
+        """A command that harms nobody if more follows. "Yes", and then "but not now", is none."""
+        return _is_passing(commands_in(text, self.situation)) and not self.situation.question
 
     def _longest_s(self) -> float:
         if self._is_open:

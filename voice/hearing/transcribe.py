@@ -6,7 +6,7 @@ import string
 import time
 import zlib
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from voice.hearing.lexicon import Lexicon
 from voice.hearing.rescoring import variants
 from voice.hearing.spoken_code import write_out
 from voice.hearing.whisper.biasing import Bias
-from voice.hearing.whisper.decoding import Decoded, decode, likelihoods
+from voice.hearing.whisper.decoding import Decoded, decode, likelihoods, opened
 from voice.hearing.whisper.loading import load
 from voice.hearing.whisper.mel import HOP_SAMPLES, log_mel
 from voice.hearing.whisper.network import MELS_PER_POSITION, POSITION_S, Decoding
@@ -51,6 +51,7 @@ _DOUBT_NATS, _MOST_DOUBT_NATS = 12.0, 8.0
 _LEAST_WORDS = 3  # of a request with a name in it: "open parse config"
 
 _LEAST_LIKELY = -8.0  # of a phrase that is asked about; what is below it is not computed to the end
+_SURE_OF_PHRASE = -0.7  # so likely, it is what was said: nothing else can be likelier
 _FAIR_CHANCE = -5.0  # of such a phrase: no other words are looked for with a beam, which takes a second
 
 _SILENCE_DB = 30.0  # below the loudest 20 ms
@@ -132,11 +133,13 @@ class Transcriber:
         voiced_s: float | None = None,
         phrases: Sequence[str] = (),
         limits: Limits | None = None,
+        is_enough: Callable[[str], bool] = lambda _text: False,
     ) -> Heard:
         """Transcribe one utterance of mono float32 at 16 kHz, at most `max_audio_s` long.
 
         `voiced_s` is how much of it is speech, where that is known; else all of it is taken to be. Of each of
-        `phrases` it is told how likely it was all that was said. `limits` hold in place of the usual ones.
+        `phrases` it is told how likely it was all that was said. `limits` hold in place of the usual ones. A
+        text that `is_enough` is not looked at again, however unsure it is.
         Raises `ValueError` for longer audio: the segmenter cuts it before.
         """
         started = time.perf_counter()
@@ -144,15 +147,33 @@ class Transcriber:
         if audio_s > self.max_audio_s:
             raise ValueError(f"{audio_s:.1f} s of audio in one utterance; at most {self.max_audio_s:.1f} s")
         decoding = self._network.encode(log_mel(_with_tail(samples), self._filters))
+        begun = opened(decoding.copy(), self._vocabulary)
         asked = [self._tokenizer.encode(f" {phrase}") for phrase in phrases]
-        likely = likelihoods(decoding.copy(), self._vocabulary, asked, _LEAST_LIKELY) if asked else []
+        likely = likelihoods(begun, self._vocabulary, asked, _LEAST_LIKELY)
+        surest = max(range(len(phrases)), key=likely.__getitem__, default=None)
+        if surest is not None and likely[surest] > _SURE_OF_PHRASE and is_enough(phrases[surest]):
+            text = f"{phrases[surest]}."
+            return Heard(
+                text=text,
+                words=(),
+                avg_logprob=likely[surest] / len(asked[surest]),
+                no_speech_prob=begun.no_speech_prob,
+                compression_ratio=compression_ratio(text),
+                rejected=None,
+                audio_s=audio_s,
+                transcription_s=time.perf_counter() - started,
+                likelihoods=tuple(likely),
+                text_logprob=likely[surest],
+            )
         max_tokens = min(int(_TOKENS_PER_S * audio_s) + _TOKENS_AT_LEAST, self._network.max_tokens // 2)
         lexicon, bias = self._expected
         is_wide = max(likely, default=_LEAST_LIKELY) < _FAIR_CHANCE
         speech_s, speech_end = audio_s if voiced_s is None else voiced_s, _speech_end(samples)
 
         def heard_with(bias: Bias | None) -> tuple[Decoded, Evidence, str | None]:
-            decoded = self._decode(decoding.copy(), max_tokens, speech_end, bias, is_wide=is_wide)
+            decoded = decode(begun, self._vocabulary, max_tokens, speech_end, bias=bias)
+            if is_wide and self._is_unsure(decoded) and not is_enough(self._text(decoded)):
+                decoded = decode(begun, self._vocabulary, max_tokens, speech_end, _BEAM_WIDTH, bias)
             evidence = self._evidence(decoded, speech_s)
             return decoded, evidence, rejection(evidence, limits or self._limits)
 
@@ -166,6 +187,7 @@ class Transcriber:
                 decoded, evidence, rejected = plain, plain_evidence, None
         text = evidence.text
         is_possible = not rejected or (limits is None and rejection(evidence, WITH_A_NAME) is None)
+        is_possible = is_possible and not is_enough(text)
         names = self._names(decoding, text, lexicon, decoded.avg_logprob) if is_possible else {}
         if rejected and is_possible and _has_name(text, lexicon, names):
             rejected = None
@@ -185,8 +207,11 @@ class Transcriber:
             names={} if rejected else names,
         )
 
+    def _text(self, decoded: Decoded) -> str:
+        return self._tokenizer.decode(list(decoded.tokens)).strip()
+
     def _evidence(self, decoded: Decoded, speech_s: float) -> Evidence:
-        text = self._tokenizer.decode(list(decoded.tokens)).strip()
+        text = self._text(decoded)
         return Evidence(
             text=text,
             speech_s=speech_s,
@@ -219,15 +244,10 @@ class Transcriber:
         logprobs = decoding.logprobs([*prompt, *self._tokenizer.encode(f" {text}")])
         return float(logprobs[len(prompt) - 1 :].sum())
 
-    def _decode(
-        self, decoding: Decoding, max_tokens: int, speech_end: int, bias: Bias | None, *, is_wide: bool
-    ) -> Decoded:
-        """Greedily, and if `is_wide` once more with a beam where that was unsure of words that were said."""
-        greedy = decode(decoding.copy(), self._vocabulary, max_tokens, speech_end, bias=bias)
-        likely_noise = greedy.no_speech_prob > self._limits.no_speech_prob
-        if greedy.avg_logprob > _SURE_LOGPROB or likely_noise or not is_wide:
-            return greedy
-        return decode(decoding, self._vocabulary, max_tokens, speech_end, _BEAM_WIDTH, bias)
+    def _is_unsure(self, decoded: Decoded) -> bool:
+        """Whether a beam is worth its time: words were said, and not surely these."""
+        is_noise = decoded.no_speech_prob > self._limits.no_speech_prob
+        return decoded.avg_logprob <= _SURE_LOGPROB and not is_noise
 
     def _words(self, decoded: Decoded, audio_s: float) -> tuple[Word, ...]:
         starts = token_starts(decoded.attention)

@@ -33,6 +33,19 @@ class Vocabulary:
 
 
 @dataclass(frozen=True)
+class Opened:
+    """A decoder that has read the prompt: its first logits and attention, and how likely it is no speech.
+
+    It is not used up: all that is asked of one utterance may begin from it.
+    """
+
+    decoding: Decoding
+    logits: Floats
+    attention: Floats
+    no_speech_prob: float
+
+
+@dataclass(frozen=True)
 class Decoded:
     """`tokens` are text alone. `attention` is (heads, len(tokens) + 1, positions).
 
@@ -78,8 +91,16 @@ class _Step:
     place: Place
 
 
+def opened(decoding: Decoding, vocabulary: Vocabulary) -> Opened:
+    """Read the prompt; `decoding` is fresh, and used up. The speech is judged at start-of-transcript."""
+    at_start, _ = decoding.feed([vocabulary.prompt[0]])
+    no_speech_prob = float(np.exp(_logprob(at_start, vocabulary.no_speech)))
+    logits, attention = decoding.feed(list(vocabulary.prompt[1:]))
+    return Opened(decoding, logits, attention, no_speech_prob)
+
+
 def decode(
-    decoding: Decoding,
+    opened: Opened,
     vocabulary: Vocabulary,
     max_tokens: int,
     speech_end: int,
@@ -90,14 +111,11 @@ def decode(
 
     `speech_end` is the encoder position (20 ms) behind which there is silence: a timestamp there is the end,
     where base would now and then say a short request again. `avg_logprob` is over the text alone, among
-    text alone (openai/whisper counts the timestamps in, which are unsure in short requests), 0 for no text;
-    `no_speech_prob` is read at start-of-transcript. `bias` makes names likelier; `avg_logprob` does not count
-    what it adds. `decoding` is used up.
+    text alone (openai/whisper counts the timestamps in, which are unsure in short requests), 0 for no text.
+    `bias` makes names likelier; `avg_logprob` does not count what it adds.
     """
-    at_start, _ = decoding.feed([vocabulary.prompt[0]])
-    no_speech_prob = float(np.exp(_logprob(at_start, vocabulary.no_speech)))
-    logits, attention = decoding.feed(list(vocabulary.prompt[1:]))
-    paths = [_Path(decoding, logits, (vocabulary.first_timestamp,), (), attention)]
+    first = (vocabulary.first_timestamp,)
+    paths = [_Path(opened.decoding.copy(), opened.logits.copy(), first, (), opened.attention)]
     ended: list[tuple[_Step, bool]] = []
     while True:
         steps = [step for path in paths for step in _steps(path, vocabulary, width + 1, bias)]
@@ -112,7 +130,7 @@ def decode(
                 break
         if len(ended) == width or not going:
             break
-        paths = [_follow(step, vocabulary, shared=len(going) > 1) for step in going]
+        paths = _follow(going, vocabulary)
     ended.sort(key=lambda step: -step[0].score / len(step[0].path.chosen))
     texts = [
         tuple(token for token in end.path.chosen if token < vocabulary.first_timestamp) for end, _ in ended
@@ -123,40 +141,46 @@ def decode(
         tokens=texts[0],
         attention=np.stack([*best.rows, best.next_row], axis=1),
         avg_logprob=best.text_logprob / max(1, len(best.rows)),
-        no_speech_prob=no_speech_prob,
+        no_speech_prob=opened.no_speech_prob,
         finished=finished,
         others=tuple(dict.fromkeys(text for text in texts if text != texts[0])),
     )
 
 
 def likelihoods(
-    decoding: Decoding, vocabulary: Vocabulary, phrases: Sequence[Sequence[int]], least: float
+    opened: Opened, vocabulary: Vocabulary, phrases: Sequence[Sequence[int]], least: float
 ) -> list[float]:
     """For each of `phrases`, in tokens, the log probability that it, and nothing after it, is what was said.
 
     One below `least` is given as `least`, and costs little; what phrases begin with together is fed once.
-    `decoding` is used up.
     """
     found = [least] * len(phrases)
-
-    def follow(going: Decoding, logits: Floats, total: float, begun: Sequence[int], length: int) -> None:
-        """The phrases of the numbers `begun`, the first `length` tokens of which are fed."""
-        ended = [number for number in begun if len(phrases[number]) == length]
-        if ended:
-            marks = logits[[*vocabulary.stops, vocabulary.end]]
-            end = _log_sum(np.concatenate((marks, logits[vocabulary.first_timestamp :]))) - _log_sum(logits)
-            for number in ended:
-                found[number] = max(total + end, least)
-        text = logits[: vocabulary.first_timestamp]
-        normaliser = _log_sum(text)
-        for token in dict.fromkeys(phrases[number][length] for number in begun if number not in ended):
-            so_far = total + float(text[token]) - normaliser
-            if so_far >= least:
-                after = going.copy()
-                same = [n for n in begun if len(phrases[n]) > length and phrases[n][length] == token]
-                follow(after, after.feed([token])[0], so_far, same, length + 1)
-
-    follow(decoding, decoding.feed(list(vocabulary.prompt))[0], 0.0, range(len(phrases)), 0)
+    begun = [(opened.decoding, opened.logits, 0.0, list(range(len(phrases))))]
+    for length in range(1 + max(map(len, phrases), default=0)):
+        following: list[tuple[Decoding, int, float, list[int]]] = []
+        for decoding, logits, total, numbers in begun:
+            ended = [number for number in numbers if len(phrases[number]) == length]
+            if ended:
+                marks = logits[[*vocabulary.stops, vocabulary.end]]
+                end = _log_sum(np.concatenate((marks, logits[vocabulary.first_timestamp :])))
+                for number in ended:
+                    found[number] = max(total + end - _log_sum(logits), least)
+            text = logits[: vocabulary.first_timestamp]
+            normaliser = _log_sum(text)
+            going = [number for number in numbers if number not in ended]
+            for token in dict.fromkeys(phrases[number][length] for number in going):
+                so_far = total + float(text[token]) - normaliser
+                if so_far >= least:
+                    same = [number for number in going if phrases[number][length] == token]
+                    following.append((decoding.copy(), token, so_far, same))
+        if not following:
+            break
+        decodings = [decoding for decoding, _, _, _ in following]
+        all_logits, _ = opened.decoding.feed_each(decodings, [token for _, token, _, _ in following])
+        begun = [
+            (decoding, logits, total, numbers)
+            for (decoding, _, total, numbers), logits in zip(following, all_logits, strict=True)
+        ]
     return found
 
 
@@ -185,11 +209,18 @@ def _steps(path: _Path, vocabulary: Vocabulary, count: int, bias: Bias | None) -
     return steps
 
 
-def _follow(step: _Step, vocabulary: Vocabulary, *, shared: bool) -> _Path:
-    """The path with one token more; `shared` when others go on from the same path."""
+def _follow(steps: Sequence[_Step], vocabulary: Vocabulary) -> list[_Path]:
+    """The paths with one token more each, in one pass: it is reading the weights that takes time."""
+    is_shared = len(steps) > 1  # several may go on from the same path
+    decodings = [step.path.decoding.copy() if is_shared else step.path.decoding for step in steps]
+    logits, attention = decodings[0].feed_each(decodings, [step.token for step in steps])
+    return [_longer(step, decodings[n], logits[n], attention[n], vocabulary) for n, step in enumerate(steps)]
+
+
+def _longer(
+    step: _Step, decoding: Decoding, logits: Floats, attention: Floats, vocabulary: Vocabulary
+) -> _Path:
     path, token = step.path, step.token
-    decoding = path.decoding.copy() if shared else path.decoding
-    logits, attention = decoding.feed([token])
     is_text = token < vocabulary.first_timestamp
     text_logprob = _logprob(path.logits[: vocabulary.first_timestamp], token) if is_text else 0.0
     return _Path(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import mlx.core as mx
@@ -53,6 +54,12 @@ class MlxDecoding:
         last, aligned = logits[0, -1].astype(mx.float32), mx.softmax(heads.astype(mx.float32), axis=-1)
         mx.eval(last, aligned, self._kept)
         return np.array(last), np.array(aligned)
+
+    @staticmethod
+    def feed_each(decodings: Sequence[MlxDecoding], tokens: Sequence[int]) -> tuple[Floats, Floats]:
+        """See `Decoding.feed_each`. One by one: a GPU is not kept waiting by its weights."""
+        fed = [decoding.feed([token]) for decoding, token in zip(decodings, tokens, strict=True)]
+        return np.stack([logits for logits, _ in fed]), np.stack([attention for _, attention in fed])
 
     def logprobs(self, tokens: list[int]) -> Floats:
         """See `Decoding.logprobs`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -20,6 +21,14 @@ class Decoding(Protocol):
         """Append `tokens`; give the last one's logits (vocabulary) and attention (heads, positions).
 
         The attention is that of the model's alignment heads on the audio, after softmax.
+        """
+        ...
+
+    @staticmethod
+    def feed_each(decodings: Sequence[Decoding], tokens: Sequence[int]) -> tuple[Floats, Floats]:
+        """Append to each of `decodings`, all on the same audio, a token of its own, all in one step.
+
+        Gives what `feed` gives, for each: logits (n, vocabulary) and attention (n, heads, positions).
         """
         ...
 

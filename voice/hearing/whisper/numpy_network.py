@@ -7,6 +7,7 @@ which makes the whole transcription of a 4 s request about twice as fast. The nu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,8 +51,7 @@ class Linear:
     bias: Floats
 
     def __call__(self, x: Floats) -> Floats:
-        few = len(x) <= _FEW_ROWS
-        y = np.stack([self.weight @ row for row in x]) if few else x @ self.weight.T
+        y = _product(x, self.weight)
         y += self.bias
         return y
 
@@ -170,6 +170,29 @@ class NumpyDecoding:
         network = self._network
         return network.embedding @ network.norm(x[-1:])[0], np.stack(aligned)
 
+    @staticmethod
+    def feed_each(decodings: Sequence[NumpyDecoding], tokens: Sequence[int]) -> tuple[Floats, Floats]:
+        """See `Decoding.feed_each`."""
+        network, audio = decodings[0]._network, decodings[0]._audio
+        at = [decoding._n_tokens for decoding in decodings]
+        x = network.embedding[list(tokens)] + network.text_positions[at]
+        aligned: list[Floats] = []
+        for layer, block in enumerate(network.blocks):
+            query, key, value = _heads(block.query_key_value(block.norm(x)), 3, network.n_heads)
+            mixed = np.empty_like(x)
+            for row, decoding in enumerate(decodings):
+                keys, values = decoding._kept[layer]
+                keys[:, at[row]], values[:, at[row]] = key[:, row], value[:, row]
+                own, end = query[:, row : row + 1], at[row] + 1
+                mixed[row] = attend(own, keys[:, :end], values[:, :end])[0]
+            x += block.out(mixed)
+            weights = _attend_audio(block, x, audio[layer], network.n_heads)
+            aligned += [weights[head] for at_layer, head in network.alignment if at_layer == layer]
+            x += block.mlp2(gelu(block.mlp1(block.mlp_norm(x))))
+        for decoding in decodings:
+            decoding._n_tokens += 1
+        return _product(network.norm(x), network.embedding), np.stack(aligned, axis=1)
+
     def logprobs(self, tokens: list[int]) -> Floats:
         """See `Decoding.logprobs`."""
         x, _ = self._advance(tokens[:-1])
@@ -190,13 +213,24 @@ class NumpyDecoding:
             kept = self._kept[layer]
             kept[0, :, first:end], kept[1, :, first:end] = key, value
             x += block.out(attend(query, kept[0, :, :end], kept[1, :, :end], mask)[0])
-            assert block.cross is not None
-            (query,) = _heads(block.cross.query(block.cross.norm(x)), 1, network.n_heads)
-            mixed, weights = attend(query, *self._audio[layer])
-            x += block.cross.out(mixed)
+            weights = _attend_audio(block, x, self._audio[layer], network.n_heads)
             aligned += [weights[head, -1] for at, head in network.alignment if at == layer]
             x += block.mlp2(gelu(block.mlp1(block.mlp_norm(x))))
         return x, aligned
+
+
+def _attend_audio(block: Block, x: Floats, audio: Floats, n_heads: int) -> Floats:
+    """Add to `x` what it finds in the audio's keys and values; gives the weights (heads, n, positions)."""
+    assert block.cross is not None
+    (query,) = _heads(block.cross.query(block.cross.norm(x)), 1, n_heads)
+    mixed, weights = attend(query, *audio)
+    x += block.cross.out(mixed)
+    return weights
+
+
+def _product(x: Floats, weight: Floats) -> Floats:
+    """`x` (rows, in) times a weight (out, in)."""
+    return np.stack([weight @ row for row in x]) if len(x) <= _FEW_ROWS else x @ weight.T
 
 
 def _heads(x: Floats, parts: int, n_heads: int) -> Floats:

@@ -233,7 +233,7 @@ def decoded_by(network: Any, **limits: int) -> Decoded:
     return decode(opened(network, VOCABULARY), VOCABULARY, **limits)
 
 
-def fed_each(decodings: Sequence[Any], tokens: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+def fed_each(_one: Any, decodings: Sequence[Any], tokens: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     fed = [decoding.feed([token]) for decoding, token in zip(decodings, tokens, strict=True)]
     return np.stack([logits for logits, _ in fed]), np.stack([attention for _, attention in fed])
 
@@ -254,7 +254,7 @@ class ScriptedDecoding:
     def copy(self) -> ScriptedDecoding:
         return self
 
-    feed_each = staticmethod(fed_each)
+    feed_each = fed_each
 
 
 def test_decoding_takes_the_text_and_stops_at_the_end():
@@ -289,7 +289,7 @@ class Sentences:
     def copy(self) -> Sentences:
         return Sentences(self.shares, self.fed)
 
-    feed_each = staticmethod(fed_each)
+    feed_each = fed_each
 
 
 UNSURE_FIRST_WORD = {(): {3: 0.5, 4: 0.4, 5: 0.1}, (3,): {6: 0.3, 7: 0.3, 8: 0.4}, (4,): {7: 0.95, 8: 0.05}}

@@ -55,8 +55,7 @@ class MlxDecoding:
         mx.eval(last, aligned, self._kept)
         return np.array(last), np.array(aligned)
 
-    @staticmethod
-    def feed_each(decodings: Sequence[MlxDecoding], tokens: Sequence[int]) -> tuple[Floats, Floats]:
+    def feed_each(self, decodings: Sequence[MlxDecoding], tokens: Sequence[int]) -> tuple[Floats, Floats]:
         """See `Decoding.feed_each`. One by one: a GPU is not kept waiting by its weights."""
         fed = [decoding.feed([token]) for decoding, token in zip(decodings, tokens, strict=True)]
         return np.stack([logits for logits, _ in fed]), np.stack([attention for _, attention in fed])

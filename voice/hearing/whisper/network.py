@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +24,8 @@ class Decoding(Protocol):
         """
         ...
 
-    @staticmethod
-    def feed_each(decodings: Sequence[Decoding], tokens: Sequence[int]) -> tuple[Floats, Floats]:
-        """Append to each of `decodings`, all on the same audio, a token of its own, all in one step.
+    def feed_each(self, decodings: Sequence[Any], tokens: Sequence[int]) -> tuple[Floats, Floats]:
+        """Append to each of `decodings`, on the same audio as this one, a token of its own, all in one step.
 
         Gives what `feed` gives, for each: logits (n, vocabulary) and attention (n, heads, positions).
         """

@@ -170,10 +170,9 @@ class NumpyDecoding:
         network = self._network
         return network.embedding @ network.norm(x[-1:])[0], np.stack(aligned)
 
-    @staticmethod
-    def feed_each(decodings: Sequence[NumpyDecoding], tokens: Sequence[int]) -> tuple[Floats, Floats]:
+    def feed_each(self, decodings: Sequence[NumpyDecoding], tokens: Sequence[int]) -> tuple[Floats, Floats]:
         """See `Decoding.feed_each`."""
-        network, audio = decodings[0]._network, decodings[0]._audio
+        network, audio = self._network, self._audio
         at = [decoding._n_tokens for decoding in decodings]
         x = network.embedding[list(tokens)] + network.text_positions[at]
         aligned: list[Floats] = []

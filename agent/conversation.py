@@ -151,14 +151,17 @@ class Conversation:
         """End the assistant's reply."""
         await self._append(Kind.REPLY_CLOSED, "", self._template.reply_close())
 
-    async def foresee(self, text: str, *, closes_reply: bool) -> None:
+    async def foresee(self, text: str, *, closes_reply: bool, is_whole: bool = True) -> None:
         """Compute a user turn that may come and begin with `text`; may be cancelled, and called again.
+
+        Unless `text` `is_whole`, the turn is not closed behind it.
 
         The transcript stays as it is. What comes then is computed from where it differs.
         """
         first = bool(self._transcript.entries) and self._transcript.entries[-1].kind is Kind.OPENING
         closing = self._template.reply_close() if closes_reply else ()
-        tokens = tokens_of(self._engine, (*closing, *self._template.user(text, first=first)))
+        parts = self._template.user(text, first=first)
+        tokens = tokens_of(self._engine, (*closing, *(parts if is_whole else parts[:-1])))
         before = self._session.computed_tokens
         try:
             await self._extend(tokens, goes_on=False)

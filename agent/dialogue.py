@@ -131,14 +131,15 @@ class Dialogue:
             self._tally.note(self.usage())
             self._last.save(self._talk, record, self._tally.take())
 
-    async def foresee(self, text: str) -> None:
+    async def foresee(self, text: str, *, is_whole: bool = True) -> None:
         """Compute ahead what `ask(text)` would need, as long as no turn is under way. May be cancelled.
 
         When other words come then, what they share with these is kept and the rest taken back.
         """
         await self.warm()
         if self._talk is not None and not self._is_under_way:
-            await self._talk.foresee(f"{self._earlier()}{text}", closes_reply=self._is_reply_open)
+            text = f"{self._earlier()}{text}"
+            await self._talk.foresee(text, closes_reply=self._is_reply_open, is_whole=is_whole)
 
     async def cut_to_heard(self, heard: str, *, is_whole: bool) -> None:
         """The user interrupted the last turn, of which `heard` was heard: the rest was never said.

@@ -117,17 +117,19 @@ class Agent:
         else:
             await asyncio.gather(self._dialogue.warm(), self._tools.timeline.warm())
 
-    async def foresee(self, request: str) -> None:
+    async def foresee(self, request: str, *, is_whole: bool = True) -> None:
         """Compute ahead what a turn with `request` would give the model to read; it may yet be unfinished.
 
-        For the time while the user still speaks. May be cancelled, and called again with more or other words.
+        For the time while the user still speaks; where more words are sure to come, not `is_whole`, only what
+        they will not change. May be cancelled, and called again with more or other words.
         """
         if not self._dialect.has_left:
             await self._cut_to_heard()
         parts = routing.split(request)
         if len(parts) == 1 and await self._direct_call(request) is None:
-            opening = await self._dialect.opening(self._resolved(request))
-            if opening:
+            if not is_whole:
+                await self._dialogue.foresee(await self._dialect.beginning(request), is_whole=False)
+            elif opening := await self._dialect.opening(self._resolved(request)):
                 await self._dialogue.foresee(opening)
 
     def heard(self, characters: int) -> None:

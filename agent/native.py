@@ -174,6 +174,10 @@ class Native:
         brief = await asyncio.to_thread(self._brief) if self._dialogue.is_fresh else ""
         return f"{brief}{interrupted}{' '.join(request.split())}"
 
+    async def beginning(self, words: str) -> str:
+        """What `opening` will begin with, whatever follows `words`."""
+        return await self.opening(words)
+
     def _brief(self) -> str:
         """What the model should know of the project before it asks."""
         files = [path for path in self._tools.index.files if path.isprintable()]

@@ -36,7 +36,7 @@ from voice.conversation.signals import (
     TurnOver,
     Withdraw,
 )
-from voice.conversation.turn_taking import Judge, Transcribe
+from voice.conversation.turn_events import Judge, Transcribe
 from voice.hearing.smart_turn import SmartTurn
 from voice.hearing.transcribe import Heard, Transcriber
 from voice.hearing.vad import VoiceDetector

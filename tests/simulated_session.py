@@ -17,6 +17,7 @@ from voice.conversation.signals import (
     CutTurn,
     Decision,
     Frame,
+    Glimpsed,
     Input,
     ItemHeard,
     Judged,
@@ -32,7 +33,7 @@ from voice.conversation.signals import (
     TurnOver,
     Withdraw,
 )
-from voice.conversation.turn_taking import Judge, Transcribe
+from voice.conversation.turn_events import Glimpse, Judge, Transcribe
 
 FRAME_S = 0.02
 WORD_S = 0.3  # that Utter takes for a word
@@ -139,6 +140,9 @@ class World:
     def _carry_out(self, decision: Decision) -> None:
         if isinstance(decision, Transcribe):
             self._transcribe(decision)
+        elif isinstance(decision, Glimpse):
+            present = [burst.text for burst in self.bursts if burst.at_s <= self.now_s < burst.end_s]
+            self._later(self.transcription_s, Glimpsed(decision.utterance, " ".join(present)))
         elif isinstance(decision, Judge):
             bursts = [burst for burst in self.bursts if burst.at_s <= self.now_s]
             score = bursts[-1].completeness if bursts else 0.0

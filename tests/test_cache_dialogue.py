@@ -478,21 +478,30 @@ def test_after_a_restart_what_was_spared_is_reckoned_with_the_speed_that_was_mea
     run(body)
 
 
-def test_an_agent_reads_ahead_while_the_user_speaks_and_answers_as_without(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("request_", "ahead"),
+    [
+        ("What does area do?", [("What does", True), ("What does area", True), ("What does air", True)]),
+        ("What does area do?", [("What does area do?", True), ("Run the tests.", True)]),
+        ("What does area do?", [("What does", False), ("What does area", False)]),
+        ("What is a list good for?", [("What is", False), ("What is a list", False), ("What", False)]),
+    ],
+)
+def test_an_agent_reads_ahead_while_the_user_speaks_and_answers_as_without(
+    tmp_path: Path, request_: str, ahead: list[tuple[str, bool]]
+) -> None:
     (tmp_path / "shapes.py").write_text("def area(width, height):\n    return width * height\n")
     prompts: list[list[str]] = []
 
     async def body() -> None:
-        for words in (
-            (),
-            ("What does", "What does area", "What does air", "What does area do?", "Run the tests."),
-        ):
-            engine = ScriptedEngine([" say\n", " It multiplies."])
+        for words in ([], ahead):
+            chosen = [] if request_.endswith("good for?") else [" say\n"]  # no tool is offered for that
+            engine = ScriptedEngine([*chosen, " It multiplies."])
             toolbox = Toolbox(Workspace(tmp_path), project_environment(os.environ, Path(sys.prefix)))
             agent = Agent(engine, ChatTemplate.of(engine), toolbox)
-            for heard in words:
-                await agent.foresee(heard)
-            events = [event async for event in agent.turn("What does area do?")]
+            for heard, is_whole in words:
+                await agent.foresee(heard, is_whole=is_whole)
+            events = [event async for event in agent.turn(request_)]
             said = "".join(event.text for event in events if isinstance(event, TextDelta))
             assert said.strip() == "It multiplies."
             prompts.append(engine.prompts)
@@ -500,3 +509,29 @@ def test_an_agent_reads_ahead_while_the_user_speaks_and_answers_as_without(tmp_p
 
     run(body)
     assert prompts[0] == prompts[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "read"),
+    [
+        ("What is a list good", "Request: What is a list good"),
+        ("What does area", ""),  # its code comes before the words
+        ("Add a test for", ""),
+    ],
+)
+def test_of_what_the_user_has_begun_to_say_only_what_will_stay_is_read(
+    tmp_path: Path, words: str, read: str
+) -> None:
+    (tmp_path / "shapes.py").write_text("def area(width, height):\n    return width * height\n")
+
+    async def body() -> None:
+        engine = ScriptedEngine([])
+        toolbox = Toolbox(Workspace(tmp_path), project_environment(os.environ, Path(sys.prefix)))
+        agent = Agent(engine, ChatTemplate.of(engine), toolbox)
+        await agent.foresee(words, is_whole=False)
+        assert agent.conversation is not None
+        opening = agent.conversation.transcript.n_tokens
+        assert engine.decode(agent.conversation.session.tokens[opening:]) == read
+        await agent.close()
+
+    run(body)

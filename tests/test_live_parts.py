@@ -18,7 +18,7 @@ from voice.conversation.player import InPrint
 from voice.conversation.project_words import ProjectWords
 from voice.conversation.reading import Reader, indent_unit
 from voice.conversation.signals import Frame, Notice, Pressed, Typed
-from voice.conversation.turn_taking import Transcribe
+from voice.conversation.turn_events import Transcribe
 from voice.speaking.doing import doing, has_effect
 from voice.speaking.exactly import Punctuation, exactly, spelled
 from voice.speaking.verbosity import Level, Verbosity

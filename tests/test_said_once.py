@@ -16,7 +16,7 @@ from voice.audio.echo import Cleaned
 from voice.audio.frames import FRAME_SAMPLES, Samples
 from voice.conversation.listening import Listening, Models
 from voice.conversation.signals import Transcribed
-from voice.conversation.turn_taking import Transcribe
+from voice.conversation.turn_events import Transcribe
 from voice.hearing.guards import IT_WAS_SPEECH, Evidence, Limits, rejection
 from voice.hearing.transcribe import Heard
 from voice.hearing.vad import VoiceDetector

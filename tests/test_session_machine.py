@@ -18,6 +18,7 @@ from voice.conversation.signals import (
     Clause,
     CutPlayback,
     CutTurn,
+    Foresee,
     ItemHeard,
     Judged,
     KillTools,
@@ -38,7 +39,7 @@ from voice.conversation.signals import (
     Typed,
     Withdraw,
 )
-from voice.conversation.turn_taking import Judge, Transcribe
+from voice.conversation.turn_events import Glimpse, Judge, Transcribe
 
 COMMIT = Question("q1", "git commit", "Shall I commit this?", is_destructive=False)
 DELETE = Question("q2", "rm -rf build", "Shall I delete the folder build?", is_destructive=True)
@@ -637,6 +638,45 @@ def test_the_words_of_short_speech_are_not_kept_waiting_by_a_judgement(
     world = World([Burst(2.0, 0.8, "Run them", 0.9)], transcription_s=transcription_s).run(6)
     assert (world.decisions(Judge)[0].end_frame - 139) * 0.02 == pytest.approx(judged_at_s, abs=0.021)
     assert world.requests() == ["Run them"]
+
+
+ASKED = "What is the difference between a list and a set?"
+BEGUN = "What is the difference between a list and"
+
+
+def test_while_the_user_speaks_what_was_said_is_read_but_for_its_last_words():
+    world = World([Burst(1.0, 3.0, ASKED)]).run(6)
+    assert [round(at_s - 1.0, 1) for at_s in world.times(Glimpse)] == [1.2, 2.2]
+    assert world.decisions(Foresee) == [Foresee(BEGUN), Foresee(BEGUN)]
+    assert all(at_s < 4.0 for at_s in world.times(Foresee))
+    assert world.requests() == [ASKED]
+
+
+def test_a_glimpse_that_comes_when_the_user_is_silent_is_not_used():
+    world = World([Burst(1.0, 1.3, ASKED)], transcription_s=0.3).run(6)
+    assert len(world.decisions(Glimpse)) == 1
+    assert world.decisions(Foresee) == []
+
+
+def test_nothing_is_read_ahead_amid_a_long_story():
+    world = World([Burst(1.0, 15.0, "A long story of many words")]).run(20)
+    assert len(world.decisions(Glimpse)) == 9
+    assert world.times(Glimpse)[-1] < 11.0
+
+
+@pytest.mark.parametrize("said", ["", "Stop.", "What changed?"])
+def test_nothing_is_read_ahead_of_no_words_or_of_a_command(said: str):
+    assert World([Burst(1.0, 3.0, said)]).run(6).decisions(Foresee) == []
+
+
+def test_nothing_is_read_ahead_while_utter_works_speaks_or_asks():
+    long_answer = Speak("It reads the file and gives back what is in it, line by line, to the end.", 4.0)
+    at_work = World([Burst(1.0, 1.0, "What does it do?"), Burst(3.5, 3.0, ASKED)], [[long_answer]]).run(8)
+    speaking = World([Burst(1.0, 1.0, "What does it do?"), Burst(8.0, 3.0, ASKED)], [[long_answer]]).run(12)
+    asking = World([Burst(1.0, 1.0, "Commit it."), Burst(8.0, 3.0, ASKED)], [[Ask(COMMIT)]]).run(12)
+    for world in (at_work, speaking, asking):
+        assert world.decisions(Glimpse) != []
+        assert world.decisions(Foresee) == []
 
 
 def test_speech_without_a_pause_is_transcribed_in_pieces_and_is_one_request():

@@ -23,8 +23,8 @@ from voice.conversation.live import LiveSession, Parts
 from voice.conversation.machine import SessionSettings
 from voice.conversation.player import InPrint
 from voice.conversation.short_words import DENIALS, HARMLESS, STOPS, listened_for, short_word_or
-from voice.conversation.signals import Judged, Offered
-from voice.conversation.turn_taking import Judge, Transcribe
+from voice.conversation.signals import Glimpsed, Judged, Offered, Transcribed
+from voice.conversation.turn_events import Glimpse, Judge, Transcribe
 from voice.conversation.turns import Stamped, Told
 from voice.hearing.transcribe import Heard
 from voice.hearing.vad import VoiceDetector
@@ -59,6 +59,11 @@ class Recorder:
         text = f"{len(samples) // FRAME_SAMPLES} from {round(float(samples[0]) * 100)}"
         return Heard(text, (), -0.1, 0.0, 1.0, None, 1.0, 0.1, tuple(-9.0 for _ in words))
 
+    def glimpse(self, samples: np.ndarray) -> str:
+        if not samples.any():
+            raise RuntimeError("out of memory")
+        return f"{len(samples) // FRAME_SAMPLES} so far"
+
 
 def test_words_are_not_lost_when_they_are_transcribed_late() -> None:
     """While Whisper is at work on something else, the session goes on and forgets what it has asked for."""
@@ -88,6 +93,33 @@ def test_words_are_not_lost_when_they_are_transcribed_late() -> None:
             return answers
 
     assert asyncio.run(listen()) == ["15 from 5", "25 from 20"]
+
+
+def test_a_glimpse_is_for_when_nothing_else_is_asked() -> None:
+    async def listen() -> list[object]:
+        with ThreadPoolExecutor(1) as worker:
+            unused = cast(Any, None)
+            models = Models(VoiceDetector(), cast(Any, Recorder()), worker, unused, worker)
+            answers = asyncio.Queue[object]()
+            listening = Listening(models, answers.put_nowait)
+            for number in range(50):
+                listening.take(Cleaned(frame(number), False))
+            running = asyncio.create_task(listening.run())
+            listening.glimpse(Glimpse(1, 0, 1))  # which fails, and nobody minds
+            await asyncio.sleep(0.05)
+            listening.glimpse(Glimpse(1, 5, 30))
+            found = [await answers.get()]
+            listening.glimpse(Glimpse(1, 5, 40))
+            listening.transcribe(Transcribe(1, 1, 5, 45))
+            found.append(await answers.get())
+            listening.glimpse(Glimpse(2, 5, 50))
+            found.append(await answers.get())
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            return found
+
+    heard = [Glimpsed(1, "25 so far"), Transcribed(1, 1, "40 from 5", -0.1), Glimpsed(2, "45 so far")]
+    assert asyncio.run(listen()) == heard
 
 
 def test_what_is_said_of_the_microphone_does_not_mix_up_what_was_heard() -> None:

@@ -11,7 +11,7 @@ from agent.events import Usage
 from voice.commands.trace import line
 from voice.conversation.agent_turns import TurnTrace
 from voice.conversation.trace import Tracer, TraceRow, append, read
-from voice.conversation.turn_taking import Transcribe
+from voice.conversation.turn_events import Transcribe
 from voice.waterfall import as_html, stages
 
 ROW = TraceRow(2, "what does <b> do?", 5.0, 0.4, 0.5, 0.6, 1.0, 1.5, None, 2.0, 800, 12)

@@ -110,6 +110,16 @@ class Guided:
             given, _ = await asyncio.to_thread(self._scope, request)
         return request_text(given, request)
 
+    async def beginning(self, words: str) -> str:
+        """What `opening` will begin with, whatever follows `words`: "" where code may come before them."""
+        return await asyncio.to_thread(self._beginning, words)
+
+    def _beginning(self, words: str) -> str:
+        if self._kind(words) is not Route.QUESTION:
+            return ""
+        named = mentioned(words, self._tools.index)
+        return "" if named.symbols or named.files else request_text(NOTHING, words)
+
     async def _change(
         self, request: str, turn: Turn, asked: tuple[Context, tuple[str, ...]] | None = None
     ) -> AsyncGenerator[Event, None]:

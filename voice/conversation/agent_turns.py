@@ -80,10 +80,16 @@ class AgentTurns:
         self.trace: TurnTrace | None = None
         """The present turn, or the last."""
 
+    def foresee(self, text: str) -> None:
+        """A request begins so, and goes on: let the model read that, if it has nothing else to do."""
+        is_idle = self._task is None or self._task.done()
+        if is_idle and (self._is_told or self.reply.is_whole):
+            self._start(partial(self._foresee, text, is_whole=False))
+
     def prepare(self, turn: int, text: str) -> None:
         """The words so far may be all: let the model read them."""
         self.trace = TurnTrace(turn, text, prepared_s=self._now())
-        self._start(partial(self._foresee, text))
+        self._start(partial(self._foresee, text, is_whole=True))
 
     def begin(self, turn: int, text: str) -> None:
         """Work on a request."""
@@ -109,11 +115,11 @@ class AgentTurns:
             before.cancel()
         self._task = asyncio.create_task(_after(before, work))
 
-    async def _foresee(self, text: str) -> None:
+    async def _foresee(self, text: str, *, is_whole: bool) -> None:
         self._tell_heard()
         written = await self._understand(text)
         try:
-            await self._agent.foresee(written.request)
+            await self._agent.foresee(written.request, is_whole=is_whole)
         except UtterError:
             return  # the turn itself meets the same trouble, and tells of it
 

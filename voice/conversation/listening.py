@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -15,8 +16,8 @@ from voice.audio.echo import Cleaned
 from voice.audio.frames import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.conversation.kept_audio import KeptAudio
 from voice.conversation.short_words import LONGEST_S, is_command, short_word_or
-from voice.conversation.signals import Frame, Judged, Transcribed
-from voice.conversation.turn_taking import Judge, Transcribe
+from voice.conversation.signals import Frame, Glimpsed, Judged, Transcribed
+from voice.conversation.turn_events import Glimpse, Judge, Transcribe
 from voice.hearing.guards import IT_WAS_SPEECH
 from voice.hearing.smart_turn import SmartTurn
 from voice.hearing.transcribe import Heard, Transcriber
@@ -56,7 +57,7 @@ class Listening:
     def __init__(
         self,
         models: Models,
-        answer: Callable[[Transcribed | Judged], None],
+        answer: Callable[[Transcribed | Glimpsed | Judged], None],
         trouble: Callable[[str], None] = _nobody,
         keep: Callable[[int, Samples], None] | None = None,
     ) -> None:
@@ -70,6 +71,7 @@ class Listening:
         # By utterance, the newest revision. Its audio is taken at once: by the time that there is a model
         # for it, its frames may be forgotten.
         self._asked: dict[int, tuple[Transcribe, Samples, float]] = {}
+        self._glimpsed: tuple[int, Samples] | None = None  # an utterance that goes on
         self._judged: tuple[Judge, Samples] | None = None
         self._has_work = asyncio.Event()
         self._has_judgement = asyncio.Event()
@@ -93,6 +95,11 @@ class Listening:
     def transcribe(self, asked: Transcribe) -> None:
         """Answered by `Transcribed`, unless a newer revision is asked for first."""
         self._asked[asked.utterance] = (asked, *self._audio(asked))
+        self._has_work.set()
+
+    def glimpse(self, asked: Glimpse) -> None:
+        """Answered by `Glimpsed`, unless something else is asked for before there is time for it."""
+        self._glimpsed = (asked.utterance, self._audio(asked)[0])
         self._has_work.set()
 
     def judge(self, asked: Judge) -> None:
@@ -124,8 +131,12 @@ class Listening:
         loop = asyncio.get_running_loop()
         while True:
             while not self._asked:
+                if self._glimpsed is not None:
+                    await self._take_glimpse(*self._glimpsed)
+                    continue
                 self._has_work.clear()
                 await self._has_work.wait()
+            self._glimpsed = None
             asked, samples, speech_s = self._asked.pop(min(self._asked))
             unheard = _Unheard(asked.utterance, samples, speech_s)
             words = asked.listens_for if speech_s <= LONGEST_S else ()
@@ -144,6 +155,13 @@ class Listening:
             self.heard = heard if text == heard.text else _taken_for(heard)
             self._answer(Transcribed(asked.utterance, asked.revision, text, heard.avg_logprob))
             await self._write_down(unheard)
+
+    async def _take_glimpse(self, utterance: int, samples: Samples) -> None:
+        self._glimpsed = None
+        work = partial(self._models.transcriber.glimpse, samples)
+        with contextlib.suppress(Exception):  # whatever the library throws: the words come at the next pause
+            text = await asyncio.get_running_loop().run_in_executor(self._models.transcribing, work)
+            self._answer(Glimpsed(utterance, text))
 
     async def _write_down(self, utterance: _Unheard) -> None:
         if self._keep is None:
@@ -175,7 +193,7 @@ class Listening:
                 completeness = 0.0
             self._answer(Judged(asked.utterance, asked.revision, completeness))
 
-    def _audio(self, asked: Transcribe | Judge) -> tuple[Samples, float]:
+    def _audio(self, asked: Transcribe | Glimpse | Judge) -> tuple[Samples, float]:
         """The samples that are asked for, and how much of them is speech, in seconds."""
         samples, speech_s = self._kept.between(asked.first_frame, asked.end_frame)
         return samples[: int(self._models.transcriber.max_audio_s * SAMPLE_RATE)], speech_s

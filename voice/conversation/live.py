@@ -29,6 +29,7 @@ from voice.conversation.signals import (
     CutPlayback,
     CutTurn,
     Decision,
+    Foresee,
     Frame,
     Input,
     ItemHeard,
@@ -48,7 +49,7 @@ from voice.conversation.signals import (
     Withdraw,
 )
 from voice.conversation.trace import Tracer, TraceRow
-from voice.conversation.turn_taking import Judge, Transcribe
+from voice.conversation.turn_events import Glimpse, Judge, Transcribe
 from voice.conversation.turns import (
     Answered,
     CommandDone,
@@ -276,6 +277,11 @@ class LiveSession:
         elif isinstance(decision, Judge):
             if self._listening is not None:
                 self._listening.judge(decision)
+        elif isinstance(decision, Glimpse):
+            if self._listening is not None:
+                self._listening.glimpse(decision)
+        elif isinstance(decision, Foresee):
+            self._turns.foresee(decision.text)
         elif isinstance(decision, Prepare):
             self._turns.prepare(decision.turn, decision.text)
         elif isinstance(decision, Begin):

@@ -28,7 +28,9 @@ from voice.conversation.short_words import listened_for
 from voice.conversation.signals import (
     Asked,
     Decision,
+    Foresee,
     Frame,
+    Glimpsed,
     Input,
     ItemHeard,
     Judged,
@@ -44,15 +46,8 @@ from voice.conversation.signals import (
     Transcribed,
     Typed,
 )
-from voice.conversation.turn_taking import (
-    HEARING,
-    Event,
-    Message,
-    Resumed,
-    Transcribe,
-    TurnSettings,
-    TurnTaking,
-)
+from voice.conversation.turn_events import Event, Message, Resumed, Transcribe
+from voice.conversation.turn_taking import HEARING, TurnSettings, TurnTaking
 from voice.conversation.words import plain_words
 from voice.conversation.work import Work, WorkSettings
 from voice.hearing.endpoint import EndpointSettings
@@ -83,6 +78,7 @@ class SessionSettings:
     is_push_to_talk: bool = False  # words count only while the key of push-to-talk keeps the turn open
 
 
+_UNSURE_WORDS = 2  # at the end of what is heard amid speech: they become others as more is said
 _LONGEST_ANSWER = 3  # words; more hold a request too
 _CONSENT = (Name.YES, Name.APPROVE)
 # Commands that the session carries out by itself while a question waits; all others are answers to it.
@@ -171,6 +167,8 @@ class SessionMachine:
             self._frame(given.is_speech and not given.is_own_voice and self._key.hears)
         elif isinstance(given, Transcribed):
             self._transcribed(given)
+        elif isinstance(given, Glimpsed):
+            self._glimpsed(given)
         elif isinstance(given, Judged):
             self._taking.judged(given.utterance, given.revision, given.completeness)
         elif isinstance(given, ItemHeard):
@@ -280,6 +278,16 @@ class SessionMachine:
             if meant:
                 self._work.fall_silent()
                 self._work.prepare(meant)
+
+    def _glimpsed(self, given: Glimpsed) -> None:
+        """The user speaks on, and Utter is idle: what is said already may be read."""
+        words = self._taking.words_begun(given.utterance, given.text)
+        is_free = self._work.turn is None and not self._mouth.is_busy
+        if words and is_free and self._may_be_request(words):
+            meant = self._wake_phrase.meant(words, self._now_s)
+            begun = " ".join((meant or "").split()[:-_UNSURE_WORDS])
+            if meant:
+                self._out.append(Foresee(begun))
 
     def _may_be_request(self, words: str) -> bool:
         """The user is silent, and may have finished: can something be done already?"""

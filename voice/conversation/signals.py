@@ -9,7 +9,7 @@ from typing import Union
 from voice.audio.earcons import Earcon
 from voice.conversation.approvals import Approved, Denied, Question
 from voice.conversation.commands import Spoken
-from voice.conversation.turn_taking import Judge, Transcribe
+from voice.conversation.turn_events import Glimpse, Judge, Transcribe
 
 # ------------------------------------------------------------------------------------------------- inputs
 
@@ -34,6 +34,14 @@ class Transcribed:
     revision: int
     text: str
     avg_logprob: float
+
+
+@dataclass(frozen=True)
+class Glimpsed:
+    """The answer to `Glimpse`; `text` is empty when no words were heard."""
+
+    utterance: int
+    text: str
 
 
 @dataclass(frozen=True)
@@ -127,6 +135,7 @@ class Offered:
 Input = Union[
     Frame,
     Transcribed,
+    Glimpsed,
     Judged,
     Clause,
     ToolBegan,
@@ -142,6 +151,13 @@ Input = Union[
 ]
 
 # ---------------------------------------------------------------------------------------------- decisions
+
+
+@dataclass(frozen=True)
+class Foresee:
+    """The user has begun so, and speaks on: let the model read what will stay."""
+
+    text: str
 
 
 @dataclass(frozen=True)
@@ -259,7 +275,9 @@ class Took:
 
 Decision = Union[
     Transcribe,
+    Glimpse,
     Judge,
+    Foresee,
     Prepare,
     Begin,
     Withdraw,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agent.errors import UtterError
 from voice.conversation.agent_turns import TurnTrace
-from voice.conversation.turn_taking import Transcribe
+from voice.conversation.turn_events import Transcribe
 
 FILE = "trace.jsonl"
 _PAUSE_S = 0.1  # of silence, before it is noticed

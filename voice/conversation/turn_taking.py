@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Union
 
 from voice.conversation.command_table import Name, Tier
 from voice.conversation.commands import Situation, Spoken, commands_in, is_complete_command
 from voice.conversation.endings import Ended, Ending, ending_of
+from voice.conversation.turn_events import Event, Glimpse, Judge, Message, Resumed, Transcribe
 from voice.hearing.endpoint import Decision, Endpointer, EndpointSettings, Span
 
 HEARING = EndpointSettings(pause_s=0.1, end_silence_s=2.0)
@@ -41,55 +41,9 @@ class TurnSettings:
     hold_s: float = 8.0  # "hold on" gives so much time
     noise_s: float = 0.4  # ends sounds in which no words were heard
     open_s: float = 60.0  # ends what is said while a key keeps the turn open
-
-
-@dataclass(frozen=True)
-class Transcribe:
-    """Transcribe the audio of `utterance` so far, pre-roll included.
-
-    It goes from `first_frame` to `end_frame` (exclusive) of the frames given. A newer revision of the same
-    utterance makes this one idle, but the last one of each utterance must be answered.
-    """
-
-    utterance: int
-    revision: int
-    first_frame: int
-    end_frame: int
-    listens_for: tuple[str, ...] = ()  # words whose likelihood is asked for too
-
-
-@dataclass(frozen=True)
-class Judge:
-    """Ask the end-of-turn model about the audio of `utterance` so far, frames as in `Transcribe`."""
-
-    utterance: int
-    revision: int
-    first_frame: int
-    end_frame: int
-
-
-@dataclass(frozen=True)
-class Resumed:
-    """The user goes on: what was begun on the words so far is void."""
-
-
-@dataclass(frozen=True)
-class Message:
-    """All that the user said in one turn. Times in session seconds; `completeness` of its end, if judged.
-
-    `text` is empty when no words were heard. `began_s` and `avg_logprob` are those of the last utterance.
-    """
-
-    text: str
-    ending: Ending
-    began_s: float
-    ended_s: float
-    speech_s: float
-    avg_logprob: float
-    completeness: float | None
-
-
-Event = Union[Transcribe, Judge, Resumed, Message]
+    glimpse_s: float = 1.2  # after so much of an utterance its words are looked at, and
+    glimpse_again_s: float = 1.0  # so long after that again,
+    glimpses_until_s: float = 10.0  # until then: each takes the longer, the more was said
 
 
 @dataclass
@@ -108,6 +62,7 @@ class _Utterance:
     is_piece: bool = False  # split off: the same turn goes on
     is_rest: bool = False  # of the piece before it
     judged_at_s: float = 0.0  # silence at the last judgement
+    glimpsed_at_s: float = 0.0  # how long it had lasted when its words were looked at last
 
 
 @dataclass(frozen=True)
@@ -181,6 +136,8 @@ class TurnTaking:
             yield from self._discard(now_s)
         if self._is_paused:
             yield from self._judge()
+        elif self._endpointer.in_speech:
+            yield from self._glimpse()
         due_s = self._partial_due_s
         is_due = due_s is not None and now_s >= due_s and not self.situation.question
         if is_due and not self.in_speech and not self._utterances:
@@ -214,6 +171,14 @@ class TurnTaking:
         if present is None or not self._is_paused or present.text is None or len(self._utterances) > 1:
             return None
         return " ".join((*self._partial, present.text)).strip()
+
+    def words_begun(self, number: int, text: str) -> str | None:
+        """The words of the turn up to a glimpse of `text`; None when the user does not speak on."""
+        present = self._utterances[-1] if self._utterances else None
+        is_spoken = present is not None and self._endpointer.in_speech and not self._is_paused
+        if not is_spoken or present is None or present.number != number or len(self._utterances) > 1:
+            return None
+        return " ".join((*self._partial, text)).strip()
 
     def put_back(self, text: str, now_s: float, *, wait_s: float) -> None:
         """`text` was taken too early: it joins the next speech, or comes again after `wait_s`."""
@@ -270,6 +235,15 @@ class TurnTaking:
         present.judged_at_s = silence_s
         span = self._endpointer.present
         return [Judge(present.number, present.revision, span.start, span.end)]
+
+    def _glimpse(self) -> list[Event]:
+        present, length_s, settings = self._utterances[-1], self._endpointer.since_start_s, self._settings
+        again_s = present.glimpsed_at_s + settings.glimpse_again_s if present.glimpsed_at_s else 0.0
+        if not max(settings.glimpse_s, again_s) <= length_s <= settings.glimpses_until_s:
+            return []
+        present.glimpsed_at_s = length_s
+        span = self._endpointer.present
+        return [Glimpse(present.number, span.start, span.end)]
 
     def _end(self, now_s: float, *, is_piece: bool) -> Iterator[Event]:
         present = self._utterances[-1]

@@ -20,7 +20,7 @@ from voice.conversation.signals import (
     TurnOver,
     Withdraw,
 )
-from voice.conversation.turn_taking import Message
+from voice.conversation.turn_events import Message
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from voice.hearing.lexicon import Lexicon
 from voice.hearing.rescoring import variants
 from voice.hearing.spoken_code import write_out
 from voice.hearing.whisper.biasing import Bias
-from voice.hearing.whisper.decoding import Decoded, decode, likelihoods, opened
+from voice.hearing.whisper.decoding import Decoded, Opened, decode, likelihoods, opened
 from voice.hearing.whisper.loading import load
 from voice.hearing.whisper.mel import HOP_SAMPLES, log_mel
 from voice.hearing.whisper.network import MELS_PER_POSITION, POSITION_S, Decoding
@@ -144,10 +144,7 @@ class Transcriber:
         """
         started = time.perf_counter()
         audio_s = len(samples) / SAMPLE_RATE
-        if audio_s > self.max_audio_s:
-            raise ValueError(f"{audio_s:.1f} s of audio in one utterance; at most {self.max_audio_s:.1f} s")
-        decoding = self._network.encode(log_mel(_with_tail(samples), self._filters))
-        begun = opened(decoding.copy(), self._vocabulary)
+        decoding, begun = self._begun(samples)
         asked = [self._tokenizer.encode(f" {phrase}") for phrase in phrases]
         likely = likelihoods(begun, self._vocabulary, asked, _LEAST_LIKELY)
         surest = max(range(len(phrases)), key=likely.__getitem__, default=None)
@@ -165,7 +162,7 @@ class Transcriber:
                 likelihoods=tuple(likely),
                 text_logprob=likely[surest],
             )
-        max_tokens = min(int(_TOKENS_PER_S * audio_s) + _TOKENS_AT_LEAST, self._network.max_tokens // 2)
+        max_tokens = self._most_tokens(audio_s)
         lexicon, bias = self._expected
         is_wide = max(likely, default=_LEAST_LIKELY) < _FAIR_CHANCE
         speech_s, speech_end = audio_s if voiced_s is None else voiced_s, _speech_end(samples)
@@ -243,6 +240,34 @@ class Transcriber:
         prompt = list(self._vocabulary.prompt)
         logprobs = decoding.logprobs([*prompt, *self._tokenizer.encode(f" {text}")])
         return float(logprobs[len(prompt) - 1 :].sum())
+
+    def glimpse(self, samples: Samples) -> str:
+        """The likeliest words of speech that goes on, without a second look at any; "" where it is none.
+
+        `samples` as in `transcribe`. The last words are not to be relied on.
+        """
+        _, begun = self._begun(samples)
+        audio_s = len(samples) / SAMPLE_RATE
+        decoded = decode(
+            begun,
+            self._vocabulary,
+            self._most_tokens(audio_s),
+            _speech_end(samples),
+            bias=self._expected[1],
+        )
+        evidence = self._evidence(decoded, audio_s)
+        return "" if rejection(evidence, self._limits) else evidence.text
+
+    def _begun(self, samples: Samples) -> tuple[Decoding, Opened]:
+        """The decoder over `samples`, fresh, and another one that has read the prompt."""
+        audio_s = len(samples) / SAMPLE_RATE
+        if audio_s > self.max_audio_s:
+            raise ValueError(f"{audio_s:.1f} s of audio in one utterance; at most {self.max_audio_s:.1f} s")
+        decoding = self._network.encode(log_mel(_with_tail(samples), self._filters))
+        return decoding, opened(decoding.copy(), self._vocabulary)
+
+    def _most_tokens(self, audio_s: float) -> int:
+        return min(int(_TOKENS_PER_S * audio_s) + _TOKENS_AT_LEAST, self._network.max_tokens // 2)
 
     def _is_unsure(self, decoded: Decoded) -> bool:
         """Whether a beam is worth its time: words were said, and not surely these."""

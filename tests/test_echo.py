@@ -117,6 +117,27 @@ def test_an_echo_that_comes_late_is_still_one() -> None:
     assert not [path.process(1e-9, far_power) for _, far_power in power][-1]  # headphones
 
 
+def test_while_nothing_sounds_the_microphone_is_left_alone_and_the_next_sound_is_cancelled_at_once() -> None:
+    said, pause = FAR[: 6 * SAMPLE_RATE], np.zeros(20 * SAMPLE_RATE, np.float32)
+    noise = (1e-3 * np.random.default_rng(0).standard_normal(len(pause) + 2 * len(said))).astype(np.float32)
+    far = np.concatenate((said, pause, said))
+    near = 0.4 * np.concatenate((np.zeros(960, np.float32), far[:-960])) + noise
+    canceller = EchoCanceller()
+    frames = [
+        canceller.process(near[at : at + FRAME_SAMPLES], far[at : at + FRAME_SAMPLES])
+        for at in range(0, len(near) - FRAME_SAMPLES + 1, FRAME_SAMPLES)
+    ]
+    left = np.concatenate([frame.samples for frame in frames])
+    quiet = slice(len(said) + SAMPLE_RATE + FRAME_SAMPLES, len(said) + len(pause))
+    assert np.array_equal(left[quiet], near[quiet])
+    assert not any(
+        frame.is_own_voice for frame in frames[quiet.start // FRAME_SAMPLES : quiet.stop // FRAME_SAMPLES]
+    )
+    again = slice(len(said) + len(pause), len(far))
+    assert level_db(near[again]) > -40
+    assert level_db(left[again]) < -50
+
+
 def test_half_duplex_takes_all_that_is_heard_meanwhile_for_its_own_voice() -> None:
     _, is_own = cleaned(speech("3"), half_duplex=True)
     assert all(is_own[is_own.index(True) :]) and sum(is_own) > len(is_own) / 2

@@ -22,6 +22,7 @@ _MOST_AHEAD_S = 0.08
 _LARGEST_DRIFT_S = 0.06  # two clocks drift apart; the canceller follows less than this by itself
 _KEPT_S = 4.0
 _LINGERS_S = 0.35  # a room sounds on for so long
+_IDLE_S = 1.0  # after so long there is nothing to cancel, and half of the work is spared
 _AUDIBLE = 1e-3  # -60 dBFS
 _FRAME_S = FRAME_SAMPLES / SAMPLE_RATE
 _MOSTLY_ECHO = 0.02  # power left of a frame, -17 dB: what is below it was echo
@@ -104,7 +105,8 @@ class EchoPath:
         self._near: deque[float] = deque(maxlen=n_late)
         self._far: deque[float] = deque(maxlen=n_late)
         self._is_quiet: deque[bool] = deque(maxlen=round(_GONE_S / _FRAME_S))
-        self._exists = True
+        self.exists = True
+        """As far as is known."""
 
     def process(self, near_power: float, far_power: float) -> bool:
         """Take the powers of the next frame; is there an echo? As long as nothing is known, there is."""
@@ -113,12 +115,12 @@ class EchoPath:
         played = self._far[0]
         if len(self._far) == self._far.maxlen and played > _AUDIBLE**2:
             self._is_quiet.append(max(self._near) < _NO_ECHO * played)
-            if not self._exists:
+            if not self.exists:
                 newest = list(self._is_quiet)[-round(_BACK_S / _FRAME_S) :]
-                self._exists = sum(newest) < _QUIET_SHARE * len(newest)
+                self.exists = sum(newest) < _QUIET_SHARE * len(newest)
             elif len(self._is_quiet) == self._is_quiet.maxlen:
-                self._exists = sum(self._is_quiet) < _QUIET_SHARE * len(self._is_quiet)
-        return self._exists
+                self.exists = sum(self._is_quiet) < _QUIET_SHARE * len(self._is_quiet)
+        return self.exists
 
 
 class EchoCanceller:
@@ -133,22 +135,23 @@ class EchoCanceller:
         self._linear = LinearEcho()
         self._own_sound = OwnSound()
         self._path = EchoPath()
-        self._lingers = self._lost = 0  # frames
+        self._silent = round(_IDLE_S / _FRAME_S)  # frames since the last sound
+        self._lost = 0  # frames
 
     def process(self, near: Samples, far: Samples) -> Cleaned:
         """`near` is what the microphone gave, `far` what the loudspeaker played at that time."""
-        if float(np.abs(far).max()) > _AUDIBLE:
-            self._lingers = round(_LINGERS_S / _FRAME_S)
-        elif self._lingers:
-            self._lingers -= 1
+        self._silent = 0 if float(np.abs(far).max()) > _AUDIBLE else self._silent + 1
+        lingers = self._silent < round(_LINGERS_S / _FRAME_S)
         if self._half_duplex:
-            return Cleaned(near, bool(self._lingers))
+            return Cleaned(near, lingers)
+        if self._silent >= round(_IDLE_S / _FRAME_S):
+            return Cleaned(near, False, may_be_echo=self._path.exists)
         cleaned, linear = self._canceller.process(near, far), self._linear.process(near, far)
         left, before = _power(cleaned), _power(near)
         if not self._path.process(before, _power(far)):
             return Cleaned(near, False, may_be_echo=False)
         is_copy = self._is_copy(self._own_sound.process(near, far), left > _NOT_CANCELLED * before)
-        is_own_voice = bool(self._lingers) and (is_copy or left < _MOSTLY_ECHO * before)
+        is_own_voice = lingers and (is_copy or left < _MOSTLY_ECHO * before)
         return Cleaned(cleaned, is_own_voice, linear)
 
     def _is_copy(self, share: float, is_left: bool) -> bool:

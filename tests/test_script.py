@@ -79,16 +79,16 @@ def result(*facts: Fact, ok: bool = True) -> ToolResult:
         (ChangesShown(()), "Nothing has changed."),
         (
             ChangesShown((FileChange("calc.py", 1, 1, changes=SUBTRACT, symbol="subtract"),)),
-            "One file changed: "
+            "Changes in one file: "
             "In calc dot py, line seven, in subtract: return a plus b became return a minus b.",
         ),
         (
             ChangesShown((FileChange("a.py", 3, 0), FileChange("b.py", 0, 9, "deleted"))),
-            "Two files changed: In a dot py: three lines added. B dot py was deleted.",
+            "Changes in two files: In a dot py: three lines added. B dot py was deleted.",
         ),
         (
             ChangesShown(tuple(FileChange(f"m{i}.py", 1, 2) for i in range(9))),
-            "Nine files changed: m 0 dot py, m 1 dot py, m 2 dot py, m 3 dot py, m 4 dot py, m 5 dot py, "
+            "Changes in nine files: m 0 dot py, m 1 dot py, m 2 dot py, m 3 dot py, m 4 dot py, m 5 dot py, "
             "m 6 dot py and two more. Nine lines added and 18 lines removed.",
         ),
         (FilesListed(".", ("README.md", "calc.py"), 2), "Two files: readme dot M D and calc dot py."),

@@ -13,6 +13,7 @@ from voice.narration.places import places_of
 from voice.narration.runs import runs_of
 from voice.narration.sections import Section, Status
 from voice.speaking.names_aloud import capital, count, file_names, identifier, listed, number
+from voice.speaking.narrate import changes_in
 from voice.speaking.spoken_text import spoken
 
 TextsOf = Callable[[Section], tuple[str | None, str | None]]
@@ -104,7 +105,7 @@ def _is_readable(section: Section) -> bool:
 
 def _headline(sections: Sequence[Section], told: Sequence[Section]) -> list[str]:
     added, removed = sum(one.added for one in told), sum(one.removed for one in told)
-    head = f"Changes in {count(len(sections), 'file')}"  # "eight files changed": the first word is misheard
+    head = changes_in(len(sections))
     if not added and not removed:
         return [f"{head}."]
     tests = sum(kind_of(one) is FileKind.TEST for one in told)

@@ -114,11 +114,11 @@ def file_edited(fact: FileEdited) -> list[str]:
 
 
 def changes_shown(fact: ChangesShown) -> list[str]:
-    """ "Two files changed:" and then what happened in each."""
+    """ "Changes in two files:" and then what happened in each."""
     if not fact.files:
         return ["Nothing has changed."]
     shown = fact.files[:_FILES_NAMED]
-    clauses = [f"{capital(count(len(fact.files), 'file'))} changed{':' if shown else '.'}"]
+    clauses = [f"{changes_in(len(fact.files))}:"]
     if len(fact.files) <= _PLACES_NAMED:
         for file in shown:
             clauses += _file_change(file)
@@ -274,6 +274,11 @@ def comment_added(one: LineChange) -> str:
         return ""
     text = spoken(one.after.strip("\"'/*# "))
     return f"a comment was added, {text}".rstrip(". ") if text else "a comment was added"
+
+
+def changes_in(n_files: int) -> str:
+    """ "Changes in two files"; of "two files changed" the first word is misheard."""
+    return f"Changes in {count(n_files, 'file')}"
 
 
 def line_counts(added: int, removed: int) -> str:

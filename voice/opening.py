@@ -27,12 +27,12 @@ def open_watermark(store: ModelStore) -> Watermark | None:
 
 
 def open_synthesiser(settings: config.Speaking, store: ModelStore) -> Synthesiser:
-    """The voice that the settings name, warm."""
+    """The voice that the settings name."""
     return open_voice(library_of(settings).load(settings.voice), settings.speed, store)
 
 
 def open_voice(voice: Voice, speed: float, store: ModelStore) -> Synthesiser:
-    """One voice, warm. Engines are imported here, so that only the one that speaks is loaded."""
+    """One voice. Engines are imported here, so that only the one that speaks is loaded."""
     profile = voice.profile
     base: Synthesiser
     if profile.engine == "piper":

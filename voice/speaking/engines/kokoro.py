@@ -47,8 +47,6 @@ class KokoroSynthesiser:
         self._vocabulary: dict[str, int] = vocabulary
         self._speed = np.array([speed], np.float32)
         self.use(voice)
-        for _ in self.synthesise("Ready."):  # the first run allocates, which takes as long again as the run
-            pass
 
     @property
     def voices(self) -> tuple[str, ...]:

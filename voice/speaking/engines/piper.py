@@ -19,7 +19,7 @@ _FIRST, _MOST = 32, 256  # frames, of 256 samples each, that are made sound at o
 
 
 class PiperSynthesiser:
-    """One Piper voice, loaded and warm. Its espeak-ng data come with the wheel; nothing is fetched."""
+    """One Piper voice, loaded. Its espeak-ng data come with the wheel; nothing is fetched."""
 
     def __init__(self, model: Path, speed: float = 1.0) -> None:
         """`model` is a folder that agent/models/convert_piper.py made; `speed` 1.0 is the voice's own.
@@ -41,8 +41,6 @@ class PiperSynthesiser:
         self._voice = PiperVoice(session=session, config=config)
         self._settings = SynthesisConfig(length_scale=config.length_scale / speed)
         self.sample_rate: int = config.sample_rate
-        for _ in self.synthesise("Ready."):  # the first run allocates, which takes as long again as the run
-            pass
 
     def synthesise(self, clause: str) -> Iterator[Samples]:
         """Yield mono float32 pieces as they are made, with a short silence after each sentence."""

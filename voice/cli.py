@@ -67,7 +67,7 @@ def main() -> None:
     """Run the command line; the status is 0 for success, 1 for failure, 2 for wrong use, 130 for Ctrl-C."""
     stay_on_this_machine()
     try:
-        register(sys.argv[1:])
+        register(sys.argv[1:] or ["talk"])
         app()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on; say no more

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from cmaes import CMA
 from numpy.typing import NDArray
 
 from voice.speaking.engines.kokoro import KokoroSynthesiser
@@ -56,6 +55,8 @@ def search(
 
     `start`: shares to begin near, of `names`; `score`: higher is better.
     """
+    from cmaes import CMA  # brings SciPy, see tuning.py
+
     rng = np.random.default_rng(seed)
     heaviest = max(start, key=lambda name: start[name])
     middle = np.array([_START_LEAD if name == heaviest else 0.0 for name in names])

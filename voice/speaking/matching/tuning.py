@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
-from cmaes import CMA
 
 from voice.speaking.matching.colour import Floats, Transport
 
@@ -30,6 +29,7 @@ def tuned(
 
     `deviations`: of the person's c1 to c24; `scores`: one for each, higher is better, about 0 to 1.
     """
+    from cmaes import CMA  # brings SciPy, which takes longer to import than most commands to begin
 
     def at(point: Floats) -> Transport:
         offsets = np.zeros(len(moves.target))

@@ -31,6 +31,8 @@ say "setup: installing $requirements"
 "$folder/bin/uv" pip install --quiet --python "$folder/bin/python" --no-deps --editable . ||
     "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --editable . ||
     fail "Utter itself could not be installed; the lines above say why"
+# uv leaves byte code to the first run, and where Python may write none, each start compiles anew what it imports.
+"$folder/bin/python" -m compileall -qq -j 0 "$folder/lib" agent voice || :
 
 # What macOS needs not: PortAudio for live audio, OpenBLAS for speed, bubblewrap to confine programs.
 [ "$(uname -s)" = Linux ] || exit 0

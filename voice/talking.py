@@ -43,6 +43,7 @@ from voice.hearing.vad import VoiceDetector
 from voice.speaking.narrate import narrate
 from voice.speaking.pronunciation import load_pronunciations, pronouncing, pronunciations_file
 from voice.speaking.resampled import at_rate
+from voice.speaking.synthesis import Synthesiser
 from voice.speaking.verbosity import Verbosity
 
 TURN_MODEL = "smart-turn"
@@ -104,7 +105,7 @@ async def live_session(
             *([loop.run_in_executor(judging, lambda: SmartTurn(store.path(TURN_MODEL)))] if hears else []),
         )
         voice_loading = (
-            loop.run_in_executor(speaking, open_synthesiser, settings.speaking, store) if is_spoken else None
+            loop.run_in_executor(speaking, _warm_voice, settings.speaking, store) if is_spoken else None
         )
         approver = Approver(settings.conversation.approval_phrase)
         opening = open_agent(settings, store, workspace, approver.approve, is_live=hears)
@@ -195,6 +196,14 @@ async def live_session(
             stack.callback(duplex.close)
             duplex.start()
         yield session
+
+
+def _warm_voice(speaking: config.Speaking, store: ModelStore) -> Synthesiser:
+    """The voice of a session; the first run loads what the phonemes need, and allocates."""
+    voice = open_synthesiser(speaking, store)
+    for _ in voice.synthesise("Ready."):
+        pass
+    return voice
 
 
 def audio_keeper(folder: Path, *, is_kept: bool) -> Callable[[int, Samples], None] | None:

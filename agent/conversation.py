@@ -154,14 +154,16 @@ class Conversation:
     async def foresee(self, text: str, *, closes_reply: bool, is_whole: bool = True) -> None:
         """Compute a user turn that may come and begin with `text`; may be cancelled, and called again.
 
-        Unless `text` `is_whole`, the turn is not closed behind it.
-
-        The transcript stays as it is. What comes then is computed from where it differs.
+        The transcript stays as it is. What comes then is computed from where it differs. Where `text` is not
+        whole, the turn is not closed behind it, and what was computed ahead before is not given up for it.
         """
         first = bool(self._transcript.entries) and self._transcript.entries[-1].kind is Kind.OPENING
         closing = self._template.reply_close() if closes_reply else ()
-        parts = self._template.user(text, first=first)
-        tokens = tokens_of(self._engine, (*closing, *(parts if is_whole else parts[:-1])))
+        turn = self._template.user(text, first=first, closes=is_whole)
+        tokens = tokens_of(self._engine, (*closing, *turn))
+        ahead = self._session.tokens[self._transcript.n_tokens :]
+        if not is_whole and shared_prefix(ahead, tokens) < min(len(ahead), len(tokens)):
+            return
         before = self._session.computed_tokens
         try:
             await self._extend(tokens, goes_on=False)

@@ -125,11 +125,13 @@ class Agent:
         """
         if not self._dialect.has_left:
             await self._cut_to_heard()
+        if not is_whole:
+            await self._dialogue.foresee(await self._dialect.beginning(request), is_whole=False)
+            return
         parts = routing.split(request)
         if len(parts) == 1 and await self._direct_call(request) is None:
-            if not is_whole:
-                await self._dialogue.foresee(await self._dialect.beginning(request), is_whole=False)
-            elif opening := await self._dialect.opening(self._resolved(request)):
+            opening = await self._dialect.opening(self._resolved(request))
+            if opening:
                 await self._dialogue.foresee(opening)
 
     def heard(self, characters: int) -> None:

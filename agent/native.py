@@ -175,7 +175,7 @@ class Native:
         return f"{brief}{interrupted}{' '.join(request.split())}"
 
     async def beginning(self, words: str) -> str:
-        """What `opening` will begin with, whatever follows `words`."""
+        """What `opening` will begin with, as more `words` follow."""
         return await self.opening(words)
 
     def _brief(self) -> str:

@@ -119,10 +119,14 @@ class ChatTemplate:
             return _parts(_frame(self.frames.bare_opening))
         return _parts(_frame(self.frames.system_open), Part(system, False), _frame(self.frames.system_close))
 
-    def user(self, text: str, *, first: bool) -> tuple[Part, ...]:
-        """A whole user turn; the `first` one follows the opening, which has opened it already."""
+    def user(self, text: str, *, first: bool, closes: bool = True) -> tuple[Part, ...]:
+        """A user turn, its end included if it `closes`.
+
+        The `first` one follows the opening, which has opened it already.
+        """
         opened = () if first else (_frame(self.frames.user_open),)
-        return _parts(*opened, Part(text, False), _frame(self.frames.user_close))
+        closed = (_frame(self.frames.user_close),) if closes else ()
+        return _parts(*opened, Part(text, False), *closed)
 
     def reply_open(self) -> tuple[Part, ...]:
         """What makes the model reply."""

@@ -511,11 +511,28 @@ def test_an_agent_reads_ahead_while_the_user_speaks_and_answers_as_without(
     assert prompts[0] == prompts[1]
 
 
+def test_what_was_computed_for_all_words_is_not_given_up_for_the_first(tmp_path: Path) -> None:
+    async def body() -> None:
+        engine = engine_in(tmp_path)
+        dialogue = dialogue_of(engine)
+        await dialogue.foresee("The project has a file. Request: What does it do?")
+        assert dialogue.conversation is not None
+        ahead = dialogue.conversation.session.tokens
+        for begun in ("Request: What", "The project", ""):
+            await dialogue.foresee(begun, is_whole=False)
+            assert dialogue.conversation.session.tokens == ahead
+        await dialogue.foresee("Request: What else?")
+        assert "Request: What else?" in engine.decode(dialogue.conversation.session.tokens)
+
+    run(body)
+
+
 @pytest.mark.parametrize(
     ("words", "read"),
     [
         ("What is a list good", "Request: What is a list good"),
-        ("What does area", ""),  # its code comes before the words
+        ("What does area", ""),  # its code comes before the words,
+        ("What does this project", ""),  # and what the project is
         ("Add a test for", ""),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 from indexed import indexed
 
 from agent.code.index import CodeIndex
-from agent.guided.general import is_general
+from agent.guided.general import is_general, may_be_general
 from bench.agent_requests import KNOWN, UNSEEN
 from bench.agent_tasks import PROJECTS
 
@@ -21,6 +21,14 @@ FILES = {
     "text/test_parser.py": "class ListTest:\n    def test_lock(self):\n        pass\n",
     "reader.py": "def find_reader(name):\n    return name\n",
 }
+
+
+GENERAL = (
+    "What is a dictionary good for?",
+    "What does a return statement do?",
+    "What is the difference between a list and a set?",
+    "How does a generator work?",
+)
 
 
 @pytest.fixture
@@ -102,3 +110,25 @@ def test_no_request_of_the_benches_is_general(project: str) -> None:
     index = indexed(PROJECTS / project, {})
     requests = [text for of, _, text in (*KNOWN, *UNSEEN) if of == project]
     assert requests and [text for text in requests if is_general(text, index)] == []
+
+
+@pytest.mark.parametrize("question", GENERAL)
+def test_a_general_question_is_known_before_its_last_words(question: str, index: CodeIndex) -> None:
+    words = question.split()
+    assert may_be_general(" ".join(words[:-1]), index) or may_be_general(" ".join(words[:-2]), index)
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        "What",
+        "What is",
+        "What does this",
+        "Why is the",
+        "Where do",
+        "Add a test for a list",
+        "What is a loan",
+    ],
+)
+def test_what_may_be_about_the_project_is_not_begun_as_general(begun: str, index: CodeIndex) -> None:
+    assert not may_be_general(begun, index)

@@ -658,10 +658,15 @@ def test_a_glimpse_that_comes_when_the_user_is_silent_is_not_used():
     assert world.decisions(Foresee) == []
 
 
-def test_nothing_is_read_ahead_amid_a_long_story():
-    world = World([Burst(1.0, 15.0, "A long story of many words")]).run(20)
-    assert len(world.decisions(Glimpse)) == 9
+def test_a_long_story_is_looked_at_for_its_first_ten_seconds():
+    world = World([Burst(1.0, 40.0, "A long story of many words")]).run(50)
+    assert len(world.decisions(Foresee)) == 9
     assert world.times(Glimpse)[-1] < 11.0
+
+
+def test_after_a_pause_nothing_is_looked_at_that_was_just_transcribed():
+    world = World([Burst(1.0, 0.9, "What is the", 0.1), Burst(2.3, 2.0, ASKED)], transcription_s=0.1).run(8)
+    assert world.times(Glimpse)[0] >= world.times(Transcribe)[0] + 0.98
 
 
 @pytest.mark.parametrize("said", ["", "Stop.", "What changed?"])
@@ -669,14 +674,56 @@ def test_nothing_is_read_ahead_of_no_words_or_of_a_command(said: str):
     assert World([Burst(1.0, 3.0, said)]).run(6).decisions(Foresee) == []
 
 
-def test_nothing_is_read_ahead_while_utter_works_speaks_or_asks():
+def test_nobody_listens_ahead_while_utter_works_speaks_or_asks_takes_dictation_or_sleeps():
+    """A stop would have to wait for it."""
     long_answer = Speak("It reads the file and gives back what is in it, line by line, to the end.", 4.0)
-    at_work = World([Burst(1.0, 1.0, "What does it do?"), Burst(3.5, 3.0, ASKED)], [[long_answer]]).run(8)
-    speaking = World([Burst(1.0, 1.0, "What does it do?"), Burst(8.0, 3.0, ASKED)], [[long_answer]]).run(12)
-    asking = World([Burst(1.0, 1.0, "Commit it."), Burst(8.0, 3.0, ASKED)], [[Ask(COMMIT)]]).run(12)
-    for world in (at_work, speaking, asking):
-        assert world.decisions(Glimpse) != []
-        assert world.decisions(Foresee) == []
+    first, later = Burst(1.0, 1.0, "What does it do?"), Burst(8.0, 3.0, ASKED)
+    worlds = [
+        World([first, Burst(3.5, 3.0, ASKED)], [[long_answer]]).run(8),
+        World([first, later], [[long_answer]]).run(12),
+        World([Burst(1.0, 1.0, "Commit it."), later], [[Ask(COMMIT)]]).run(12),
+        World([Burst(1.0, 1.0, "Dictation mode."), later]).run(12),
+        World([Burst(1.0, 1.0, "Go to sleep."), later]).run(12),
+    ]
+    assert [world.decisions(Glimpse) + world.decisions(Foresee) for world in worlds] == [[]] * 5
+
+
+@pytest.mark.parametrize(
+    ("bursts", "answers", "requests"),
+    [
+        (
+            [
+                Burst(1.0, 0.6, "Dictation mode."),
+                Burst(3.0, 1.0, "First sentence."),
+                Burst(6.0, 0.6, "Scratch this", 0.1),
+                Burst(6.9, 1.0, "line from the list."),
+                Burst(10.0, 0.5, "Done."),
+            ],
+            (),
+            ["First sentence. Scratch this line from the list."],
+        ),
+        (
+            [Burst(1.0, 0.5, "Try again", 0.1), Burst(1.8, 0.9, "with a name.")],
+            (),
+            ["Try again with a name."],
+        ),
+    ],
+)
+def test_a_command_that_takes_words_away_or_begins_work_waits_for_the_rest_of_a_sentence(
+    bursts: list[Burst], answers: list[list[Step]], requests: list[str]
+):
+    world = World(bursts, answers, transcription_s=0.1).run(14)
+    assert world.requests() == requests
+    names = [perform.spoken.name.value for perform in world.decisions(Perform)]
+    assert not {"scratch_that", "try_again"} & set(names)
+
+
+def test_with_a_wake_phrase_only_what_follows_it_is_read_ahead():
+    settings = SessionSettings(wake_phrase="hey otter")
+    bursts = [Burst(1.0, 3.0, ASKED), Burst(10.0, 4.0, f"Hey otter, {ASKED}")]
+    world = World(bursts, settings=settings).run(16)
+    assert world.times(Foresee)[0] > 10.0
+    assert {foresee.text.lower() for foresee in world.decisions(Foresee)} == {BEGUN.lower()}
 
 
 def test_speech_without_a_pause_is_transcribed_in_pieces_and_is_one_request():

@@ -22,7 +22,7 @@ from voice.conversation.listening import Listening, Models
 from voice.conversation.live import LiveSession, Parts
 from voice.conversation.machine import SessionSettings
 from voice.conversation.player import InPrint
-from voice.conversation.short_words import DENIALS, HARMLESS, STOPS, listened_for, short_word_or
+from voice.conversation.short_words import DENIALS, HARMLESS, STOPS, is_command, listened_for, short_word_or
 from voice.conversation.signals import Glimpsed, Judged, Offered, Transcribed
 from voice.conversation.turn_events import Glimpse, Judge, Transcribe
 from voice.conversation.turns import Stamped, Told
@@ -59,7 +59,7 @@ class Recorder:
         text = f"{len(samples) // FRAME_SAMPLES} from {round(float(samples[0]) * 100)}"
         return Heard(text, (), -0.1, 0.0, 1.0, None, 1.0, 0.1, tuple(-9.0 for _ in words))
 
-    def glimpse(self, samples: np.ndarray) -> str:
+    def glimpse(self, samples: np.ndarray, _is_wanted: Callable[[], bool]) -> str:
         if not samples.any():
             raise RuntimeError("out of memory")
         return f"{len(samples) // FRAME_SAMPLES} so far"
@@ -166,6 +166,26 @@ def test_a_judge_of_turns_that_fails_is_no_end_of_the_session() -> None:
             return answered.result()
 
     assert asyncio.run(listen()) == Judged(1, 1, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("Stop.", True),
+        ("Louder.", True),
+        ("What change?", True),
+        ("Read lines 40 to 50.", False),  # a number is easily misheard,
+        ("I said rename parse config.", False),  # and so are words
+        ("Undo that.", False),
+        ("Goodbye.", False),  # after these nobody listens
+        ("Go to sleep.", False),
+        ("Mute.", False),
+        ("Stop the server.", False),
+        ("Yes.", False),
+    ],
+)
+def test_a_command_that_costs_little_if_misheard_is_not_looked_at_again(text: str, is_one: bool) -> None:
+    assert is_command(text) is is_one
 
 
 def likelihoods(**likely: float) -> list[float]:

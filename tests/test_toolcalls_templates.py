@@ -67,6 +67,11 @@ def test_what_tools_gave_is_content_and_never_part_of_the_frame(name: str) -> No
     assert said.removeprefix("Result of read_file:\n") in (told, json.dumps(told)[1:-1])
 
 
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_turn_that_is_not_closed_ends_with_its_text(name: str) -> None:
+    assert template(name).user("And", first=False, closes=False)[-1] == Part("And", False)
+
+
 def test_the_turns_of_a_conversation_with_calls_are_those_of_the_template() -> None:
     one = template("qwen 2.5")
     reply = "\n" + READS["hermes"] + "\n" + READS["hermes"].replace("a.py", "b.py")

@@ -15,7 +15,7 @@ from noises import LEVELS_DB, NOISES, at_level, frames
 
 from agent.models.store import ModelStore
 from voice.audio.files import read_frames
-from voice.conversation.short_words import HARMLESS, short_word_or
+from voice.conversation.short_words import HARMLESS, STOPS, is_command, short_word_or
 from voice.hearing.guards import Evidence, Limits, rejection
 from voice.hearing.lexicon import Lexicon
 from voice.hearing.segment import UtteranceSegmenter
@@ -28,6 +28,8 @@ from voice.hearing.whisper.mel import log_mel
 from voice.hearing.whisper.mlx_network import MlxNetwork
 from voice.hearing.whisper.numpy_network import NumpyNetwork, gelu
 from voice.hearing.whisper.word_times import token_starts
+from voice.speaking.engines.piper import PiperSynthesiser
+from voice.speaking.resampled import at_rate
 
 REQUESTS = Path(__file__).parent.parent / "demo" / "requests"
 
@@ -92,11 +94,38 @@ def test_words_that_an_expected_name_makes_unsure_are_heard_without_it(transcrib
 def test_noise_does_not_become_names_or_commands_that_are_expected(transcriber: Transcriber, name: str):
     transcriber.expect(Lexicon((), {"brake_now": 1, "parse_config": 1, "load_shelf": 1}))
     try:
-        heard = transcriber.transcribe(at_level(NOISES[name], -30.0)[:24_000], phrases=HARMLESS)
+        noise = at_level(NOISES[name], -30.0)[:24_000]
+        heard = transcriber.transcribe(noise, phrases=HARMLESS, is_enough=is_command)
     finally:
         transcriber.expect(Lexicon())
     assert heard.text == ""
     assert short_word_or("", HARMLESS, heard.likelihoods, 0.8) == ""
+
+
+@pytest.mark.parametrize("said", ["Louder.", "What changed?"])
+def test_a_word_that_surely_is_one_of_those_asked_about_needs_no_second_look(
+    store: ModelStore, transcriber: Transcriber, said: str
+):
+    voice = at_rate(PiperSynthesiser(store.path("piper-joe-split")), 16_000)
+    samples = np.concatenate([np.zeros(3200, np.float32), *voice.synthesise(said)])
+    sure = transcriber.transcribe(samples, phrases=(*STOPS, *HARMLESS), is_enough=is_command)
+    looked_at = transcriber.transcribe(samples, phrases=(*STOPS, *HARMLESS))
+    assert {text.lower().strip(".?!") for text in (sure.text, looked_at.text, said)} == {
+        said.lower().strip(".?!")
+    }
+    assert (sure.words, bool(looked_at.words)) == ((), True)
+    assert sure.likelihoods == looked_at.likelihoods
+
+
+def test_a_glimpse_gives_the_words_so_far(transcriber: Transcriber):
+    samples = speech("1-list-files")
+    assert transcriber.transcribe(samples).text == "What files are in this project?"
+    begun = transcriber.glimpse(samples[: len(samples) // 2]).split()
+    assert begun[:2] == ["What", "files"] and len(begun) < 6
+    assert transcriber.glimpse(samples, lambda: False) == ""
+    assert transcriber.glimpse(np.zeros(32_000, np.float32)) == ""
+    with pytest.raises(ValueError, match="at most"):
+        transcriber.glimpse(np.zeros(40 * 16_000, np.float32))
 
 
 def test_an_unsure_request_is_believed_for_the_name_in_it(store: ModelStore):

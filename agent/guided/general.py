@@ -79,6 +79,11 @@ def is_general(request: str, index: CodeIndex) -> bool:
     return not named.symbols and not named.files
 
 
+def may_be_general(begun: str, index: CodeIndex) -> bool:
+    """Whether a question that has `begun` so is a general one if it ends as those do."""
+    return any(is_general(f"{begun} {end}".strip(), index) for end in ("", "do", "work"))
+
+
 def _things(index: CodeIndex) -> set[str]:
     """The words of its classes, and the names in one word of all else; tests aside."""
     names = {part for path in index.sources if not is_test_file(path) for part in path.split("/")}

@@ -15,7 +15,7 @@ from agent.direct import begun, direct, tests_shown
 from agent.events import EndReason, Event, ToolResult, TurnEnded
 from agent.guided import context, routing
 from agent.guided.context import NOTHING, Context
-from agent.guided.general import is_general
+from agent.guided.general import is_general, may_be_general
 from agent.guided.mending import Found, small_repair
 from agent.guided.routing import NewCode, Route
 from agent.guided.steps import Task, Wants, request_text, work
@@ -111,14 +111,13 @@ class Guided:
         return request_text(given, request)
 
     async def beginning(self, words: str) -> str:
-        """What `opening` will begin with, whatever follows `words`: "" where code may come before them."""
-        return await asyncio.to_thread(self._beginning, words)
+        """What `opening` will most likely begin with, as more `words` follow.
 
-    def _beginning(self, words: str) -> str:
-        if self._kind(words) is not Route.QUESTION:
-            return ""
-        named = mentioned(words, self._tools.index)
-        return "" if named.symbols or named.files else request_text(NOTHING, words)
+        That is "" where it may be about the project: its code then comes before them.
+        """
+        index = self._tools.index
+        is_about_none = await asyncio.to_thread(may_be_general, words, index)
+        return request_text(NOTHING, words) if is_about_none else ""
 
     async def _change(
         self, request: str, turn: Turn, asked: tuple[Context, tuple[str, ...]] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -26,6 +26,7 @@ from voice.hearing.vad import VoiceDetector
 _SILENCE: Samples = np.zeros(FRAME_SAMPLES, np.float32)
 _LEAST_SPEECH_S = 0.4  # less was a noise
 _NO_SPEECH = 0.6  # likelier none than this, and it was one too
+_LONGEST_GLIMPSE_S = 0.5  # where the last one took longer, the words that count would come late for the next
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class Listening:
         # for it, its frames may be forgotten.
         self._asked: dict[int, tuple[Transcribe, Samples, float]] = {}
         self._glimpsed: tuple[int, Samples] | None = None  # an utterance that goes on
+        self._glimpse_s = 0.0  # what the last one took
         self._judged: tuple[Judge, Samples] | None = None
         self._has_work = asyncio.Event()
         self._has_judgement = asyncio.Event()
@@ -98,7 +100,9 @@ class Listening:
         self._has_work.set()
 
     def glimpse(self, asked: Glimpse) -> None:
-        """Answered by `Glimpsed`, unless something else is asked for before there is time for it."""
+        """Answered by `Glimpsed`, unless something else is asked for before that, or it would take long."""
+        if self._glimpse_s > _LONGEST_GLIMPSE_S:
+            return
         self._glimpsed = (asked.utterance, self._audio(asked)[0])
         self._has_work.set()
 
@@ -157,10 +161,15 @@ class Listening:
             await self._write_down(unheard)
 
     async def _take_glimpse(self, utterance: int, samples: Samples) -> None:
-        self._glimpsed = None
-        work = partial(self._models.transcriber.glimpse, samples)
-        with contextlib.suppress(Exception):  # whatever the library throws: the words come at the next pause
+        self._glimpsed, began_s = None, time.monotonic()
+        glimpse = self._models.transcriber.glimpse
+        work = partial(glimpse, samples, lambda: not self._asked)
+        try:
             text = await asyncio.get_running_loop().run_in_executor(self._models.transcribing, work)
+        except Exception:  # whatever the library throws: the words come at the next pause
+            return
+        self._glimpse_s = time.monotonic() - began_s
+        if text:
             self._answer(Glimpsed(utterance, text))
 
     async def _write_down(self, utterance: _Unheard) -> None:

@@ -46,7 +46,7 @@ from voice.conversation.signals import (
     Transcribed,
     Typed,
 )
-from voice.conversation.turn_events import Event, Message, Resumed, Transcribe
+from voice.conversation.turn_events import Event, Glimpse, Message, Resumed, Transcribe
 from voice.conversation.turn_taking import HEARING, TurnSettings, TurnTaking
 from voice.conversation.words import plain_words
 from voice.conversation.work import Work, WorkSettings
@@ -257,6 +257,8 @@ class SessionMachine:
                 self._message(event)
             elif isinstance(event, Resumed):
                 self._work.withdraw_prepared()
+            elif isinstance(event, Glimpse):
+                self._out += [event] if self._is_idle else []
             elif isinstance(event, Transcribe):
                 self._out.append(replace(event, listens_for=self._listened_for()))
             elif not self._wishes.is_asleep:
@@ -282,15 +284,20 @@ class SessionMachine:
     def _glimpsed(self, given: Glimpsed) -> None:
         """The user speaks on, and Utter is idle: what is said already may be read."""
         words = self._taking.words_begun(given.utterance, given.text)
-        is_free = self._work.turn is None and not self._mouth.is_busy
-        if words and is_free and self._may_be_request(words):
+        if words and self._is_idle and self._may_be_request(words):
             meant = self._wake_phrase.meant(words, self._now_s)
-            begun = " ".join((meant or "").split()[:-_UNSURE_WORDS])
             if meant:
-                self._out.append(Foresee(begun))
+                self._out.append(Foresee(" ".join(meant.split()[:-_UNSURE_WORDS])))
+
+    @property
+    def _is_idle(self) -> bool:
+        """Nothing is being done or said, so that the beginning of a request may be read."""
+        is_open = not self._wishes.is_asleep and self._wishes.dictated is None
+        is_free = self._work.turn is None and self._asking.pending is None
+        return is_open and is_free and not self._mouth.is_busy
 
     def _may_be_request(self, words: str) -> bool:
-        """The user is silent, and may have finished: can something be done already?"""
+        """Can something be done already, though more may follow?"""
         if self._wishes.is_asleep or self._asking.pending is not None or self._wishes.dictated is not None:
             return False
         if commands_in(words, self.situation) or self._is_only_listening(words):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voice.conversation.command_table import Tier
+from voice.conversation.command_table import Name, Tier
 from voice.conversation.commands import Situation, commands_in
 
 STOPS = (
@@ -40,6 +40,7 @@ _FAIR = -5.8  # of a stop or a no; tuned on the words of `python -m bench conver
 _MOST_WORDS = 2  # with more, it was no stop
 _LIKELY = -7.0  # of another command, where no words were believed,
 _AS_LIKELY, _NEARLY = -4.0, 2.5  # and where some were: so likely, and hardly less than those
+_DEAFENING = (Name.GOODBYE, Name.MUTE, Name.SLEEP, Name.DEEP_SLEEP)
 _MORE_WORDS = 1  # than the command has; with more, something else was said
 
 
@@ -56,8 +57,15 @@ def listened_for(situation: Situation, *, is_sounding: bool, is_alone: bool = Tr
 
 
 def is_command(text: str) -> bool:
-    """Whether it is one wherever it may be said: no other words need be looked for."""
-    return bool(commands_in(text, Situation()))
+    """Whether it is one that costs little if it was misheard, so that no other words are looked for.
+
+    Not so one with words or numbers of its own, and one after which nothing is heard.
+    """
+    spoken = commands_in(text, Situation())
+    return bool(spoken) and all(
+        one.command.tier is not Tier.CONFIRM and not (one.numbers or one.texts or one.name in _DEAFENING)
+        for one in spoken
+    )
 
 
 def short_word_or(

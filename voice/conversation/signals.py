@@ -155,7 +155,10 @@ Input = Union[
 
 @dataclass(frozen=True)
 class Foresee:
-    """The user has begun so, and speaks on: let the model read what will stay."""
+    """The user has begun so, and speaks on: let the model read what will stay.
+
+    `text` may be "": then it is what comes before the words.
+    """
 
     text: str
 

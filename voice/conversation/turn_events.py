@@ -27,7 +27,7 @@ class Transcribe:
 class Glimpse:
     """Look at the words of `utterance` so far while the user speaks on, frames as in `Transcribe`.
 
-    Only if there is time for it: nobody waits for an answer.
+    Only if there is time for it, and no longer than that: nobody waits for an answer.
     """
 
     utterance: int

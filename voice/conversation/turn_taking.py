@@ -1,10 +1,11 @@
 """When the user has finished: joins endpointing, the words so far and the sound of the last ones. Pure.
 
 Two speeds: a complete local command ends after 0.4 s of silence at the latest; anything else as soon as it
-sounds complete, which is judged from 0.2 s of silence on, or else after 2 s. A harmless command ends when
-that judgement would begin, unless it answers a question; if it was the beginning of a sentence or of another
-command, the rest gets it back. What was said before a long pause is never lost: it waits and joins what
-follows.
+sounds complete, which is judged from 0.2 s of silence on, or else after 2 s. Short speech is judged when its
+words are known, or from 0.4 s on: it may be a command, whose words come first. One that can be taken again
+ends after 0.2 s without that judgement, unless it answers a question; if it was the beginning of a sentence
+or of another command, the rest gets it back. What was said before a long pause is never lost: it waits and
+joins what follows. While the user speaks on, the words so far are looked at now and then.
 """
 
 from __future__ import annotations
@@ -25,25 +26,27 @@ HEARING = EndpointSettings(pause_s=0.1, end_silence_s=2.0)
 
 # After these the next words are another matter, and the session is not as it was.
 _LASTING = (Name.SEND, Name.DICTATION_ON, Name.DICTATION_OFF, Name.GOODBYE)
+# These remove words or begin work, which the rest of a sentence that gets them back does not undo.
+_NOT_UNDONE = (Name.SCRATCH_THAT, Name.TRY_AGAIN, Name.PICK, Name.OPTION)
 
 
 @dataclass(frozen=True)
 class TurnSettings:
-    """Silence in seconds, counted from the last speech."""
+    """Silence in seconds, counted from the last speech, unless it says otherwise."""
 
-    command_s: float = 0.4  # ends a complete local command, whatever it sounds like
+    command_s: float = 0.4  # ends a complete local command; short speech is judged then, known or not
     judge_s: float = 0.2  # from here on it is judged whether the turn sounds complete,
     judge_again_s: float = 0.3  # again and again: the longer the silence, the surer the model
-    short_s: float = 1.4  # of speech that may be a command: its words come first, if they come in time
+    short_s: float = 1.4  # so much speech, gaps left out, may be a command
     complete: float = 0.5  # so likely complete, and the turn is over
     incomplete_s: float = 2.0  # ends a turn that does not sound complete
     patience: float = 2.0  # "take your time" makes that so much longer
     hold_s: float = 8.0  # "hold on" gives so much time
     noise_s: float = 0.4  # ends sounds in which no words were heard
     open_s: float = 60.0  # ends what is said while a key keeps the turn open
-    glimpse_s: float = 1.2  # after so much of an utterance its words are looked at, and
-    glimpse_again_s: float = 1.0  # so long after that again,
-    glimpses_until_s: float = 10.0  # until then: each takes the longer, the more was said
+    glimpse_s: float = 1.2  # so long after an utterance began its words are looked at, and
+    glimpse_again_s: float = 1.0  # so long after that, or after a pause, again,
+    glimpses_until_s: float = 10.0  # so long: each takes the longer, the more was said
 
 
 @dataclass
@@ -62,7 +65,7 @@ class _Utterance:
     is_piece: bool = False  # split off: the same turn goes on
     is_rest: bool = False  # of the piece before it
     judged_at_s: float = 0.0  # silence at the last judgement
-    glimpsed_at_s: float = 0.0  # how long it had lasted when its words were looked at last
+    glimpsed_at_s: float = 0.0  # how long it had lasted when its words were asked for last
 
 
 @dataclass(frozen=True)
@@ -216,7 +219,7 @@ class TurnTaking:
         present = self._utterances[-1]
         present.revision += 1
         present.text = present.completeness = None
-        present.judged_at_s = 0.0
+        present.judged_at_s, present.glimpsed_at_s = 0.0, self._endpointer.since_start_s
         self._is_paused = True
         self._endpointer.end_after(self._longest_s())
         return self._transcribe(present, self._endpointer.present)
@@ -239,7 +242,8 @@ class TurnTaking:
     def _glimpse(self) -> list[Event]:
         present, length_s, settings = self._utterances[-1], self._endpointer.since_start_s, self._settings
         again_s = present.glimpsed_at_s + settings.glimpse_again_s if present.glimpsed_at_s else 0.0
-        if not max(settings.glimpse_s, again_s) <= length_s <= settings.glimpses_until_s:
+        is_due = max(settings.glimpse_s, again_s) <= length_s <= settings.glimpses_until_s
+        if present.is_rest or not is_due:
             return []
         present.glimpsed_at_s = length_s
         span = self._endpointer.present
@@ -355,8 +359,10 @@ class TurnTaking:
         return self._longest_s()
 
     def _can_be_given_back(self, text: str) -> bool:
-        """A command that harms nobody if more follows. "Yes", and then "but not now", is none."""
-        return _is_passing(commands_in(text, self.situation)) and not self.situation.question
+        """A command that has done no harm if more follows. "Yes", and then "but not now", is none."""
+        spoken = commands_in(text, self.situation)
+        is_undone = _is_passing(spoken) and not any(one.name in _NOT_UNDONE for one in spoken)
+        return is_undone and not self.situation.question
 
     def _longest_s(self) -> float:
         if self._is_open:

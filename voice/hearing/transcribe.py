@@ -51,7 +51,7 @@ _DOUBT_NATS, _MOST_DOUBT_NATS = 12.0, 8.0
 _LEAST_WORDS = 3  # of a request with a name in it: "open parse config"
 
 _LEAST_LIKELY = -8.0  # of a phrase that is asked about; what is below it is not computed to the end
-_SURE_OF_PHRASE = -0.7  # so likely, it is what was said: nothing else can be likelier
+_SURE_OF_PHRASE = -0.7  # more than a half: nothing else can be likelier
 _FAIR_CHANCE = -5.0  # of such a phrase: no other words are looked for with a beam, which takes a second
 
 _SILENCE_DB = 30.0  # below the loudest 20 ms
@@ -241,22 +241,18 @@ class Transcriber:
         logprobs = decoding.logprobs([*prompt, *self._tokenizer.encode(f" {text}")])
         return float(logprobs[len(prompt) - 1 :].sum())
 
-    def glimpse(self, samples: Samples) -> str:
+    def glimpse(self, samples: Samples, is_wanted: Callable[[], bool] = lambda: True) -> str:
         """The likeliest words of speech that goes on, without a second look at any; "" where it is none.
 
-        `samples` as in `transcribe`. The last words are not to be relied on.
+        `samples` as in `transcribe`. The last words are not to be relied on. It breaks off with "" as soon as
+        it is no longer wanted.
         """
         _, begun = self._begun(samples)
-        audio_s = len(samples) / SAMPLE_RATE
-        decoded = decode(
-            begun,
-            self._vocabulary,
-            self._most_tokens(audio_s),
-            _speech_end(samples),
-            bias=self._expected[1],
-        )
+        audio_s, bias = len(samples) / SAMPLE_RATE, self._expected[1]
+        most = self._most_tokens(audio_s)
+        decoded = decode(begun, self._vocabulary, most, _speech_end(samples), bias=bias, goes_on=is_wanted)
         evidence = self._evidence(decoded, audio_s)
-        return "" if rejection(evidence, self._limits) else evidence.text
+        return "" if not is_wanted() or rejection(evidence, self._limits) else evidence.text
 
     def _begun(self, samples: Samples) -> tuple[Decoding, Opened]:
         """The decoder over `samples`, fresh, and another one that has read the prompt."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,29 +100,31 @@ def opened(decoding: Decoding, vocabulary: Vocabulary) -> Opened:
 
 
 def decode(
-    opened: Opened,
+    begun: Opened,
     vocabulary: Vocabulary,
     max_tokens: int,
     speech_end: int,
     width: int = 1,
     bias: Bias | None = None,
+    goes_on: Callable[[], bool] = lambda: True,
 ) -> Decoded:
     """The likeliest text, at most `max_tokens` of it, found by a beam search over `width` paths.
 
     `speech_end` is the encoder position (20 ms) behind which there is silence: a timestamp there is the end,
     where base would now and then say a short request again. `avg_logprob` is over the text alone, among
     text alone (openai/whisper counts the timestamps in, which are unsure in short requests), 0 for no text.
-    `bias` makes names likelier; `avg_logprob` does not count what it adds.
+    `bias` makes names likelier; `avg_logprob` does not count what it adds. Where it no longer `goes_on`,
+    what is there by then is the text, unfinished.
     """
     first = (vocabulary.first_timestamp,)
-    paths = [_Path(opened.decoding.copy(), opened.logits.copy(), first, (), opened.attention)]
+    paths = [_Path(begun.decoding.copy(), begun.logits.copy(), first, (), begun.attention)]
     ended: list[tuple[_Step, bool]] = []
     while True:
         steps = [step for path in paths for step in _steps(path, vocabulary, width + 1, bias)]
-        going: list[_Step] = []
+        going, is_cut = list[_Step](), not goes_on()
         for step in sorted(steps, key=lambda step: -step.score):
             is_end = step.token == vocabulary.end or step.token >= vocabulary.first_timestamp + speech_end
-            if is_end or len(step.path.chosen) > max_tokens:
+            if is_end or is_cut or len(step.path.chosen) > max_tokens:
                 ended.append((step, is_end))
             else:
                 going.append(step)
@@ -141,24 +143,24 @@ def decode(
         tokens=texts[0],
         attention=np.stack([*best.rows, best.next_row], axis=1),
         avg_logprob=best.text_logprob / max(1, len(best.rows)),
-        no_speech_prob=opened.no_speech_prob,
+        no_speech_prob=begun.no_speech_prob,
         finished=finished,
         others=tuple(dict.fromkeys(text for text in texts if text != texts[0])),
     )
 
 
 def likelihoods(
-    opened: Opened, vocabulary: Vocabulary, phrases: Sequence[Sequence[int]], least: float
+    begun: Opened, vocabulary: Vocabulary, phrases: Sequence[Sequence[int]], least: float
 ) -> list[float]:
     """For each of `phrases`, in tokens, the log probability that it, and nothing after it, is what was said.
 
     One below `least` is given as `least`, and costs little; what phrases begin with together is fed once.
     """
     found = [least] * len(phrases)
-    begun = [(opened.decoding, opened.logits, 0.0, list(range(len(phrases))))]
+    open_ = [(begun.decoding, begun.logits, 0.0, list(range(len(phrases))))]
     for length in range(1 + max(map(len, phrases), default=0)):
         following: list[tuple[Decoding, int, float, list[int]]] = []
-        for decoding, logits, total, numbers in begun:
+        for decoding, logits, total, numbers in open_:
             ended = [number for number in numbers if len(phrases[number]) == length]
             if ended:
                 marks = logits[[*vocabulary.stops, vocabulary.end]]
@@ -176,8 +178,8 @@ def likelihoods(
         if not following:
             break
         decodings = [decoding for decoding, _, _, _ in following]
-        all_logits, _ = opened.decoding.feed_each(decodings, [token for _, token, _, _ in following])
-        begun = [
+        all_logits, _ = begun.decoding.feed_each(decodings, [token for _, token, _, _ in following])
+        open_ = [
             (decoding, logits, total, numbers)
             for (decoding, _, total, numbers), logits in zip(following, all_logits, strict=True)
         ]

@@ -51,7 +51,6 @@ _DOUBT_NATS, _MOST_DOUBT_NATS = 12.0, 8.0
 _LEAST_WORDS = 3  # of a request with a name in it: "open parse config"
 
 _LEAST_LIKELY = -8.0  # of a phrase that is asked about; what is below it is not computed to the end
-_SURE_OF_PHRASE = -0.7  # more than a half: nothing else can be likelier
 _FAIR_CHANCE = -5.0  # of such a phrase: no other words are looked for with a beam, which takes a second
 
 _SILENCE_DB = 30.0  # below the loudest 20 ms
@@ -147,21 +146,6 @@ class Transcriber:
         decoding, begun = self._begun(samples)
         asked = [self._tokenizer.encode(f" {phrase}") for phrase in phrases]
         likely = likelihoods(begun, self._vocabulary, asked, _LEAST_LIKELY)
-        surest = max(range(len(phrases)), key=likely.__getitem__, default=None)
-        if surest is not None and likely[surest] > _SURE_OF_PHRASE and is_enough(phrases[surest]):
-            text = f"{phrases[surest]}."
-            return Heard(
-                text=text,
-                words=(),
-                avg_logprob=likely[surest] / len(asked[surest]),
-                no_speech_prob=begun.no_speech_prob,
-                compression_ratio=compression_ratio(text),
-                rejected=None,
-                audio_s=audio_s,
-                transcription_s=time.perf_counter() - started,
-                likelihoods=tuple(likely),
-                text_logprob=likely[surest],
-            )
         max_tokens = self._most_tokens(audio_s)
         lexicon, bias = self._expected
         is_wide = max(likely, default=_LEAST_LIKELY) < _FAIR_CHANCE

@@ -206,7 +206,8 @@ def _is_framed_with_filler(tokens: Sequence[Token], at: int, forms: Sequence[str
         return first in (*_VERB_FIRST, *_LINK_FIRST) and (is_asked or before == "does")
     if first in _VERB_FIRST:
         is_noun = at > 1 and tokens[at - 2].form in _ARTICLES  # "the call has failed"
-        return (before in _TAKING_A_NAME and not is_noun) or _is_shown(tokens, at)
+        is_tested = before == "for" and at > 1 and tokens[at - 2].form in ("test", "tests")
+        return (before in _TAKING_A_NAME and not is_noun) or is_tested or _is_shown(tokens, at)
     return first in _LINK_FIRST and _takes_a_link(tokens, at)
 
 

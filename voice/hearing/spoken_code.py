@@ -17,7 +17,7 @@ from voice.hearing.names import MISHEARD_EXTENSIONS, key, sound_key, spoken_word
 from voice.hearing.operators import operators
 from voice.hearing.slots import FILE_CUES, MAKING, cue, is_opened, is_spoken_of, may_be_identifier
 from voice.hearing.sounds import alike, sound
-from voice.hearing.tokens import SILENT, Token, forms_of, run_length, tokens_of
+from voice.hearing.tokens import SILENT, Token, forms_of, run_length, tokens_of, words_of
 from voice.hearing.written import Change, Source, Unsure, Written, applied
 
 __all__ = ["Change", "Source", "Unsure", "Written", "write_out"]
@@ -183,12 +183,13 @@ def _longest(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> _Found | Non
     before = cue(tokens, at)
     for n in range(run_length(tokens, at, _LONGEST), 0, -1):
         forms = forms_of(tokens[at : at + n])
-        if forms[0] == "-" or forms[-1] in "._-/":
-            continue
         strength = _strength(tokens, at, at + n, 1.0)
         path = _path(forms, lexicon, before) or _without_extension(tokens, at, forms, lexicon)
-        if path:
+        if path and forms[0] != "-" and forms[-1] not in "._-/":
             return _Found(at, at + n, path, Source.FILE, strength)
+        forms = words_of(tokens[at : at + n])
+        if forms[0] == "-" or forms[-1] in "._-/":
+            continue
         if "." in forms or "/" in forms or not may_be_identifier(tokens, at, forms):
             continue
         words = [form for form in forms if form not in SILENT]

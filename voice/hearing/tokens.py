@@ -26,6 +26,7 @@ class Token:
     joined: bool  # nothing but blanks and quotes between it and the token before
     near: bool  # that, a comma or a hyphen: Whisper puts them into names that it does not know
     follows_stop: bool = False  # it puts a full stop into them, too
+    word: str = ""  # what was said for "." or "/", which may be of a name: `entry_point`, `dot_product`
 
 
 def tokens_of(text: str) -> list[Token]:
@@ -45,7 +46,8 @@ def tokens_of(text: str) -> list[Token]:
         near = joined or (bool(tokens) and between in (",", "-"))
         form = "/" if raw == "\\" else _SYMBOLS.get(raw, raw)
         follows_stop = bool(tokens) and not joined and between == "."
-        tokens.append(Token(form, match.start(), match.end(), joined, near, follows_stop))
+        word = raw if raw in _SYMBOLS and form not in SILENT else ""
+        tokens.append(Token(form, match.start(), match.end(), joined, near, follows_stop, word))
         end = match.end()
     return tokens
 
@@ -68,6 +70,11 @@ def run_length(tokens: Sequence[Token], at: int, most: int, *, near: bool = Fals
 def forms_of(tokens: Sequence[Token]) -> list[str]:
     """The forms alone."""
     return [token.form for token in tokens]
+
+
+def words_of(tokens: Sequence[Token]) -> list[str]:
+    """The forms, but for "." and "/" the words, where they were said."""
+    return [token.word or token.form for token in tokens]
 
 
 def _inside_name(text: str, at: int) -> bool:

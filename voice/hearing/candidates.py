@@ -160,8 +160,8 @@ def _of_window(
     best: dict[str, Candidate] = {}
     for _, _, number in shortlist:
         entry = lexicon.soundings[first + number]
-        if (is_path and not entry.is_file) or _digits(entry.written) != digits:
-            continue  # a number is never taken for another
+        if (is_path and not entry.is_file) or not _may_be_numbered(digits, _digits(entry.written)):
+            continue
         over = _beside(words, entry.written) if entry.written in said else []
         if over and (entry.n_words == 1 or any(word in FILLERS for word in over)):
             continue  # "a list" says "list" already, and a word more; "price total price" is a false start
@@ -189,9 +189,10 @@ def _of_window(
         is_said = edges or any(form in _LINKS and form not in entry.written for form in forms)
         is_said = is_said or (begins_no_name(forms[0]) and forms[0] not in spoken_words(written))
         is_sure = likeness >= least and not is_said and (entry.n_words > 1 or place is Slot.CERTAIN)
-        # Over a full stop the audio has to say so.
+        # Over a full stop, and of a figure that the name lacks, the audio has to say so.
         is_verbatim = said == entry.written and not has_stop
-        one = Candidate(at, n, written, score, entry.is_file, is_sure and not has_stop, is_verbatim)
+        is_sure = is_sure and not has_stop and digits == _digits(entry.written)
+        one = Candidate(at, n, written, score, entry.is_file, is_sure, is_verbatim)
         if written not in best or best[written].score < score:
             best[written] = one
     return list(best.values())
@@ -204,6 +205,11 @@ def _beside(words: Sequence[str], written: str) -> list[str]:
             if key(words[i:j]) == written:
                 return [*words[:i], *words[j:]]
     return []
+
+
+def _may_be_numbered(heard: str, written: str) -> bool:
+    """A number is never taken for another, but one figure for a word: "him 4 contacts"."""
+    return heard == written or (len(heard) == 1 and not written)
 
 
 def _digits(text: Iterable[str]) -> str:
@@ -227,8 +233,18 @@ def _sound_of(forms: Sequence[str]) -> str:
 def rivals(others: Sequence[Candidate], top: Candidate) -> bool:
     """Whether one of `others` is as likely as `top`, for about the same words."""
     return any(
-        one.is_sure and one.score > top.score - MARGIN and 0.75 <= one.n / top.n <= 1.34 for one in others
+        one.is_sure
+        and one.score > top.score - MARGIN
+        and 0.75 <= one.n / top.n <= 1.34
+        and not _are_one_file(one, top)
+        for one in others
     )
+
+
+def _are_one_file(one: Candidate, other: Candidate) -> bool:
+    """Is it the same file, with more and with less of its folders?"""
+    longer, shorter = sorted((f"/{one.written}", f"/{other.written}"), key=len, reverse=True)
+    return one.is_file and other.is_file and longer.endswith(shorter)
 
 
 def options(found: Sequence[Candidate], top: Candidate) -> tuple[Candidate, ...]:

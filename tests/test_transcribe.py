@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from voice.hearing.segment import UtteranceSegmenter
 from voice.hearing.spoken_code import write_out
 from voice.hearing.transcribe import Transcriber, compression_ratio
 from voice.hearing.vad import VoiceDetector
+from voice.hearing.whisper.biasing import Bias
 from voice.hearing.whisper.decoding import Decoded, Vocabulary, decode, mask_timestamps, opened
 from voice.hearing.whisper.loading import TranscriberError, load
 from voice.hearing.whisper.mel import log_mel
@@ -68,6 +70,40 @@ def test_names_that_are_expected_are_compared_with_the_audio(transcriber: Transc
         transcriber.expect(Lexicon())
     assert write_out(heard.text, lexicon, evidence=heard.names).text == "What does parse_config do?"
     assert heard.names == transcriber.names_in(heard.text)
+
+
+@pytest.mark.parametrize(
+    ("best", "other", "text"),
+    [
+        ("What does bar do?", "What does parse config do?", "What does parse config do?"),
+        ("What does parse config do?", "What does load shelf do?", "What does parse config do?"),
+    ],
+)
+def test_another_path_is_taken_for_the_name_in_it_if_the_audio_speaks_for_it(
+    transcriber: Transcriber, monkeypatch: pytest.MonkeyPatch, best: str, other: str, text: str
+):
+    paths = [tuple(transcriber._tokenizer.encode(f" {one}")) for one in (best, other)]
+    asked = list[tuple[int, ...]]()
+
+    def decoded(*args: Any, bias: Bias | None = None) -> Decoded:
+        asked.append(args[4:5])
+        found = decode(*args[:4], bias=bias)
+        no_times = found.attention[:, :1, :1].repeat(len(paths[0]) + 1, axis=1)
+        others = paths[1:] if len(args) > 4 else []
+        return replace(
+            found, tokens=paths[0], others=tuple(others), attention=no_times, avg_logprob=-0.3, finished=True
+        )
+
+    monkeypatch.setattr("voice.hearing.transcribe.decode", decoded)
+    lexicon = Lexicon((), {"parse_config" if text == other else "load_shelf": 1})
+    transcriber.expect(lexicon)
+    try:
+        heard = transcriber.transcribe(speech("2-parse-config"))
+    finally:
+        transcriber.expect(Lexicon())
+    assert heard.text == text
+    assert {best, other} <= {heard.text, *heard.others}
+    assert asked == [(), (5,)]  # once more, with a beam
 
 
 def test_words_that_an_expected_name_makes_unsure_are_heard_without_it(transcriber: Transcriber):

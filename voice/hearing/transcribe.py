@@ -48,6 +48,15 @@ _UTTERANCES_KEPT = 8
 # Fitted with the constants in `candidates.py`.
 _DOUBT_NATS, _MOST_DOUBT_NATS = 12.0, 8.0
 
+# A text without a name is looked at again with a beam if it is less sure than this, its names this many times
+# likelier; and another path that spells a name out is taken if the audio makes it less likely by no more than
+# so many nats. On 162 requests over three repositories that nothing else was tuned on, with what was done in
+# `candidates.py` at the same time, 92 % of the names were written right, not 88 %; in 102 requests heard
+# with the names of another repository none was written, and in 58 plain sentences no word changed.
+_SURE_OF_NO_NAME = -0.2
+_BIASED_MORE = 2.0
+_NEARLY_NATS = 4.0
+
 _LEAST_WORDS = 3  # of a request with a name in it: "open parse config"
 
 _LEAST_LIKELY = -8.0  # of a phrase that is asked about; what is below it is not computed to the end
@@ -71,7 +80,8 @@ class Heard:
     """What was heard in one utterance. `text` is empty and `rejected` says why when it is not to be trusted.
 
     `avg_logprob` is the mean natural log of the chosen tokens' probabilities and `compression_ratio` that of
-    zlib on the text, both of what was decoded, rejected or not.
+    zlib on the text, both of what was decoded, rejected or not. `words` is empty for a text that another path
+    of the decoder gave, for the name in it.
     """
 
     text: str
@@ -172,10 +182,19 @@ class Transcriber:
         names = self._names(decoding, text, lexicon, decoded.avg_logprob) if is_possible else {}
         if rejected and is_possible and _has_name(text, lexicon, names):
             rejected = None
-        other_texts = dict.fromkeys(self._tokenizer.decode(list(tokens)).strip() for tokens in others)
+        if is_possible and not rejected and bias is not None and not _writes_a_name(text, lexicon, names):
+            if is_wide and _SURE_LOGPROB < decoded.avg_logprob < _SURE_OF_NO_NAME:
+                more = bias.stronger(_BIASED_MORE)
+                wide = decode(begun, self._vocabulary, max_tokens, speech_end, _BEAM_WIDTH, more)
+                others = (*others, wide.tokens, *wide.others)
+            named = self._likely_with_a_name(decoding, text, others, lexicon)
+            if named and not is_enough(named):
+                text, names = named, self._names(decoding, named, lexicon, decoded.avg_logprob)
+        is_best = text == evidence.text
+        other_texts = dict.fromkeys(map(self._said, others if is_best else (decoded.tokens, *others)))
         return Heard(
             text="" if rejected else text,
-            words=() if rejected else self._words(decoded, audio_s),
+            words=self._words(decoded, audio_s) if is_best and not rejected else (),
             avg_logprob=decoded.avg_logprob,
             no_speech_prob=decoded.no_speech_prob,
             compression_ratio=evidence.compression_ratio,
@@ -188,8 +207,24 @@ class Transcriber:
             names={} if rejected else names,
         )
 
+    def _likely_with_a_name(
+        self, decoding: Decoding, text: str, others: Sequence[Sequence[int]], lexicon: Lexicon
+    ) -> str:
+        """The likeliest of `others` that spells a name out, if the audio speaks for it as for `text`."""
+        texts = dict.fromkeys(map(self._said, others))
+        likely = {
+            other: self._logprob(decoding.copy(), other) for other in texts if _has_name(other, lexicon, {})
+        }
+        likeliest = max(likely, key=likely.__getitem__, default="")
+        if likeliest and likely[likeliest] < self._logprob(decoding.copy(), text) - _NEARLY_NATS:
+            return ""
+        return likeliest
+
     def _text(self, decoded: Decoded) -> str:
-        return self._tokenizer.decode(list(decoded.tokens)).strip()
+        return self._said(decoded.tokens)
+
+    def _said(self, tokens: Sequence[int]) -> str:
+        return self._tokenizer.decode(list(tokens)).strip()
 
     def _evidence(self, decoded: Decoded, speech_s: float) -> Evidence:
         text = self._text(decoded)
@@ -270,9 +305,12 @@ def compression_ratio(text: str) -> float:
 
 def _has_name(text: str, lexicon: Lexicon, names: Mapping[tuple[int, int, str], float]) -> bool:
     """Whether a name of `lexicon` stands among several words, or is written for some of them."""
+    return len(text.split()) >= _LEAST_WORDS and _writes_a_name(text, lexicon, names)
+
+
+def _writes_a_name(text: str, lexicon: Lexicon, names: Mapping[tuple[int, int, str], float]) -> bool:
+    """Whether one stands in the text or is written for some of it."""
     words = [word.strip(string.punctuation) for word in text.split()]
-    if len(words) < _LEAST_WORDS:
-        return False
     if any(
         word in lexicon.file_names or (word in lexicon.identifiers and not word.isalpha()) for word in words
     ):

@@ -296,9 +296,9 @@ def main() -> bool:
     ]
     told = ", ".join(f"{count} {name}" for name, count in happened.most_common())
     text = (
-        f"{machine()} {HOURS:g} simulated hours of a live session ({told}). In an hour, after the first"
-        f" two: {slopes['memory'] / 2**20:+.1f} MiB of memory, {slopes['threads']:+.2f} threads,"
-        f" {slopes['files']:+.2f} open files.\n\n"
+        f"`python -m bench soak`: {HOURS:g} simulated hours of a live session ({told}). In an hour, after the"
+        f" first two: {slopes['memory'] / 2**20:+.1f} MiB of memory, {slopes['threads']:+.2f} threads,"
+        f" {slopes['files']:+.2f} open files. {machine()}\n\n"
         + table(["hours", "memory MiB", "threads", "open files", "Python blocks"], rows)
     )
     write_section("soak", text)

@@ -12,6 +12,8 @@ from agent.engine.protocol import Engine, Piece, Session
 from agent.template import Answered, ChatTemplate, Part
 from agent.transcript import Kind, Transcript
 
+_GIVEN_UP_TOKENS = 8  # the last word of a turn that was thought over, and its end
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -155,14 +157,15 @@ class Conversation:
         """Compute a user turn that may come and begin with `text`; may be cancelled, and called again.
 
         The transcript stays as it is. What comes then is computed from where it differs. Where `text` is not
-        whole, the turn is not closed behind it, and what was computed ahead before is not given up for it.
+        whole, the turn is not closed behind it, and no more than an end computed ahead is given up for it.
         """
         first = bool(self._transcript.entries) and self._transcript.entries[-1].kind is Kind.OPENING
         closing = self._template.reply_close() if closes_reply else ()
         turn = self._template.user(text, first=first, closes=is_whole)
         tokens = tokens_of(self._engine, (*closing, *turn))
         ahead = self._session.tokens[self._transcript.n_tokens :]
-        if not is_whole and shared_prefix(ahead, tokens) < min(len(ahead), len(tokens)):
+        n_shared = shared_prefix(ahead, tokens)
+        if not is_whole and n_shared < len(tokens) and len(ahead) - n_shared > _GIVEN_UP_TOKENS:
             return
         before = self._session.computed_tokens
         try:

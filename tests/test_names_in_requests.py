@@ -17,10 +17,14 @@ from voice.hearing.spoken_code import write_out
         ("Does slash command work?", "Does slash_command work?"),
         ("Open config dot pie.", "Open config.py."),
         ("What is the point of it?", "What is the point of it?"),
+        ("Change it to zero point one.", "Change it to zero point one."),
+        ("Set user dot name to Bob.", "Set user dot name to Bob."),
+        ("Rename function a dot product b.", "Rename function a dot product b."),
     ],
 )
 def test_words_for_symbols_may_be_of_a_name(heard: str, written: str):
     names = {"merge_point_clouds": 1, "entry_point": 1, "dot_product": 1, "slash_command": 1, "point": 1}
+    names |= {"zero_point": 1, "dot_name": 1}
     assert write_out(heard, Lexicon(("config.py",), names)).text == written
 
 

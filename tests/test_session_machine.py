@@ -726,6 +726,11 @@ def test_with_a_wake_phrase_only_what_follows_it_is_read_ahead():
     assert {foresee.text.lower() for foresee in world.decisions(Foresee)} == {BEGUN.lower()}
 
 
+def test_words_that_may_answer_a_question_are_asked_for_as_answers():
+    world = World([Burst(1.0, 1.0, "Commit it."), Burst(8.0, 0.5, "No.")], [[Ask(COMMIT)]]).run(12)
+    assert [asked.is_answer for asked in world.decisions(Transcribe)] == [False, True]
+
+
 def test_speech_without_a_pause_is_transcribed_in_pieces_and_is_one_request():
     world = World([Burst(1.0, 40.0, "A long story", 0.9)]).run(50)
     pieces = world.decisions(Transcribe)

@@ -15,7 +15,7 @@ from agent.errors import UtterError
 from voice.audio.echo import Cleaned
 from voice.audio.frames import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.conversation.kept_audio import KeptAudio
-from voice.conversation.short_words import LONGEST_S, is_command, short_word_or
+from voice.conversation.short_words import LONGEST_S, is_command, is_no_command, short_word_or
 from voice.conversation.signals import Frame, Glimpsed, Judged, Transcribed
 from voice.conversation.turn_events import Glimpse, Judge, Transcribe
 from voice.hearing.guards import IT_WAS_SPEECH
@@ -50,6 +50,10 @@ class _Unheard:
 
 
 def _nobody(_text: str) -> None: ...
+
+
+def _never(_text: str) -> bool:
+    return False
 
 
 class Listening:
@@ -102,6 +106,7 @@ class Listening:
     def glimpse(self, asked: Glimpse) -> None:
         """Answered by `Glimpsed`, unless something else is asked for before that, or it would take long."""
         if self._glimpse_s > _LONGEST_GLIMPSE_S:
+            self._glimpse_s /= 2  # so that it is tried again
             return
         self._glimpsed = (asked.utterance, self._audio(asked)[0])
         self._has_work.set()
@@ -145,7 +150,8 @@ class Listening:
             unheard = _Unheard(asked.utterance, samples, speech_s)
             words = asked.listens_for if speech_s <= LONGEST_S else ()
             transcribe = self._models.transcriber.transcribe
-            work = partial(transcribe, samples, speech_s, words, is_enough=is_command)
+            may_change = _never if asked.is_answer else is_no_command
+            work = partial(transcribe, samples, speech_s, words, is_enough=is_command, may_change=may_change)
             try:
                 heard = await loop.run_in_executor(self._models.transcribing, work)
             except Exception as error:  # whatever the library throws, the conversation goes on

@@ -260,7 +260,8 @@ class SessionMachine:
             elif isinstance(event, Glimpse):
                 self._out += [event] if self._is_idle else []
             elif isinstance(event, Transcribe):
-                self._out.append(replace(event, listens_for=self._listened_for()))
+                is_answer = self._asking.pending is not None
+                self._out.append(replace(event, listens_for=self._listened_for(), is_answer=is_answer))
             elif not self._wishes.is_asleep:
                 self._out.append(event)
         return is_said

@@ -68,6 +68,11 @@ def is_command(text: str) -> bool:
     )
 
 
+def is_no_command(text: str) -> bool:
+    """Whether it may be taken for other words, or they for it."""
+    return not commands_in(text, Situation())
+
+
 def short_word_or(
     text: str,
     words: Sequence[str],

@@ -21,6 +21,7 @@ class Transcribe:
     first_frame: int
     end_frame: int
     listens_for: tuple[str, ...] = ()  # words whose likelihood is asked for too
+    is_answer: bool = False  # a question waits: the words are taken as they were said
 
 
 @dataclass(frozen=True)

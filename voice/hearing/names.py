@@ -153,7 +153,7 @@ _SPELT = frozenset(
 )
 
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-_NUMBERS = {word: str(number) for number, word in enumerate(_DIGITS)}
+NUMBERS = {word: str(number) for number, word in enumerate(_DIGITS)}
 # A run of capitals, a word of Latin letters, digits, or a run of any other script.
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 _MOST_SPOKEN = 6  # ways to say one name
@@ -203,7 +203,7 @@ def without_accents(text: str) -> str:
 
 def key(words: Sequence[str]) -> str:
     """One string for words however they were separated; spoken digits are digits."""
-    return "".join([_NUMBERS.get(word, word) for word in map(str.lower, words)])
+    return "".join([NUMBERS.get(word, word) for word in map(str.lower, words)])
 
 
 def sound_key(words: Sequence[str]) -> str:

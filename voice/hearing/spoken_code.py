@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from voice.hearing.candidates import Candidate, Evidence, candidates, options, preferred, rivals
 from voice.hearing.dictated import Dictated, dictated
 from voice.hearing.lexicon import Lexicon
-from voice.hearing.names import MISHEARD_EXTENSIONS, key, sound_key, spoken_words
+from voice.hearing.names import MISHEARD_EXTENSIONS, NUMBERS, key, sound_key, spoken_words
 from voice.hearing.operators import operators
-from voice.hearing.slots import FILE_CUES, MAKING, cue, is_opened, is_spoken_of, may_be_identifier
+from voice.hearing.slots import FILE_CUES, MAKING, Slot, cue, is_opened, is_spoken_of, may_be_identifier, slot
 from voice.hearing.sounds import alike, sound
 from voice.hearing.tokens import SILENT, Token, forms_of, run_length, tokens_of, words_of
 from voice.hearing.written import Change, Source, Unsure, Written, applied
@@ -187,7 +187,7 @@ def _longest(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> _Found | Non
         path = _path(forms, lexicon, before) or _without_extension(tokens, at, forms, lexicon)
         if path and forms[0] != "-" and forms[-1] not in "._-/":
             return _Found(at, at + n, path, Source.FILE, strength)
-        forms = words_of(tokens[at : at + n])
+        forms = words_of(tokens[at : at + n]) if _may_be_words(tokens, at, n) else forms
         if forms[0] == "-" or forms[-1] in "._-/":
             continue
         if "." in forms or "/" in forms or not may_be_identifier(tokens, at, forms):
@@ -202,6 +202,20 @@ def _longest(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> _Found | Non
                 others = tuple(name for name in names if name != written)
                 return _Found(at, at + n, written, source, strength, others)
     return None
+
+
+def _may_be_words(tokens: Sequence[Token], at: int, n: int) -> bool:
+    """Whether "dot", "slash" or "point" may be of a name here, and not join two words or be of a number."""
+    if tokens[at].word and at > 1 and slot(tokens, at, n) is not Slot.CERTAIN:
+        return False
+    beside = (
+        tokens[k].form
+        for j in range(at, at + n)
+        if tokens[j].word
+        for k in (j - 1, j + 1)
+        if 0 <= k < len(tokens)
+    )
+    return not any(form.isdigit() or form in NUMBERS for form in beside)
 
 
 def _path(forms: Sequence[str], lexicon: Lexicon, before: str) -> str | None:

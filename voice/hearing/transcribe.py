@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import string
 import time
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,9 @@ _DOUBT_NATS, _MOST_DOUBT_NATS = 12.0, 8.0
 _SURE_OF_NO_NAME = -0.2
 _BIASED_MORE = 2.0
 _NEARLY_NATS = 4.0
+
+_MORE_OR_LESS_WORDS = 2  # a name in one word may have been heard as two or three
+_NEGATIONS = re.compile(r"\b(?:no|not|never|without|except|only|don't|doesn't|cannot|can't)\b", re.IGNORECASE)
 
 _LEAST_WORDS = 3  # of a request with a name in it: "open parse config"
 
@@ -143,12 +147,14 @@ class Transcriber:
         phrases: Sequence[str] = (),
         limits: Limits | None = None,
         is_enough: Callable[[str], bool] = lambda _text: False,
+        may_change: Callable[[str], bool] = lambda _text: True,
     ) -> Heard:
         """Transcribe one utterance of mono float32 at 16 kHz, at most `max_audio_s` long.
 
         `voiced_s` is how much of it is speech, where that is known; else all of it is taken to be. Of each of
         `phrases` it is told how likely it was all that was said. `limits` hold in place of the usual ones. A
-        text that `is_enough` is not looked at again, however unsure it is.
+        text that `is_enough` is not looked at again, however unsure it is. One that `may_change` gives way to
+        another one that names something, and may change as well.
         Raises `ValueError` for longer audio: the segmenter cuts it before.
         """
         started = time.perf_counter()
@@ -168,13 +174,16 @@ class Transcriber:
             evidence = self._evidence(decoded, speech_s)
             return decoded, evidence, rejection(evidence, limits or self._limits)
 
+        def is_taken(other: Evidence) -> bool:
+            return may_change(other.text) and rejection(other, limits or self._limits) is None
+
         decoded, evidence, rejected = heard_with(bias)
-        others = decoded.others
+        others = paths = decoded.others
         if rejected and bias is not None and is_wide:
             # An expected name may be a guess where the words that were said are none.
             plain, plain_evidence, plain_rejected = heard_with(None)
             if plain_rejected is None:
-                others = (decoded.tokens, *others, *plain.others)
+                others, paths = (decoded.tokens, *others, *plain.others), plain.others
                 decoded, evidence, rejected = plain, plain_evidence, None
         text = evidence.text
         is_possible = not rejected or (limits is None and rejection(evidence, WITH_A_NAME) is None)
@@ -182,43 +191,57 @@ class Transcriber:
         names = self._names(decoding, text, lexicon, decoded.avg_logprob) if is_possible else {}
         if rejected and is_possible and _has_name(text, lexicon, names):
             rejected = None
-        if is_possible and not rejected and bias is not None and not _writes_a_name(text, lexicon, names):
+        is_best, n_tokens = True, len(decoded.tokens)
+        names_nothing = is_possible and not _writes_a_name(text, lexicon, names)
+        if names_nothing and not rejected and bias is not None and may_change(text):
             if is_wide and _SURE_LOGPROB < decoded.avg_logprob < _SURE_OF_NO_NAME:
                 more = bias.stronger(_BIASED_MORE)
                 wide = decode(begun, self._vocabulary, max_tokens, speech_end, _BEAM_WIDTH, more)
-                others = (*others, wide.tokens, *wide.others)
-            named = self._likely_with_a_name(decoding, text, others, lexicon)
-            if named and not is_enough(named):
-                text, names = named, self._names(decoding, named, lexicon, decoded.avg_logprob)
-        is_best = text == evidence.text
-        other_texts = dict.fromkeys(map(self._said, others if is_best else (decoded.tokens, *others)))
+                others, paths = (*others, wide.tokens, *wide.others), (*paths, wide.tokens, *wide.others)
+            named = self._likeliest_with_a_name(decoding, evidence, paths, lexicon, is_taken)
+            if named is not None:
+                is_best, evidence, text = False, named, named.text
+                n_tokens = len(self._tokenizer.encode(f" {text}"))
+                others = (decoded.tokens, *others)
+                names = self._names(decoding, text, lexicon, decoded.avg_logprob)
+        other_texts = dict.fromkeys(map(self._said, others))
         return Heard(
             text="" if rejected else text,
             words=self._words(decoded, audio_s) if is_best and not rejected else (),
-            avg_logprob=decoded.avg_logprob,
+            avg_logprob=evidence.avg_logprob,
             no_speech_prob=decoded.no_speech_prob,
             compression_ratio=evidence.compression_ratio,
             rejected=rejected,
             audio_s=audio_s,
             transcription_s=time.perf_counter() - started,
-            text_logprob=decoded.avg_logprob * len(decoded.tokens),
+            text_logprob=evidence.avg_logprob * n_tokens,
             likelihoods=tuple(likely),
             others=tuple(other for other in other_texts if other != text),
             names={} if rejected else names,
         )
 
-    def _likely_with_a_name(
-        self, decoding: Decoding, text: str, others: Sequence[Sequence[int]], lexicon: Lexicon
-    ) -> str:
-        """The likeliest of `others` that spells a name out, if the audio speaks for it as for `text`."""
-        texts = dict.fromkeys(map(self._said, others))
-        likely = {
-            other: self._logprob(decoding.copy(), other) for other in texts if _has_name(other, lexicon, {})
-        }
-        likeliest = max(likely, key=likely.__getitem__, default="")
-        if likeliest and likely[likeliest] < self._logprob(decoding.copy(), text) - _NEARLY_NATS:
-            return ""
-        return likeliest
+    def _likeliest_with_a_name(
+        self,
+        decoding: Decoding,
+        best: Evidence,
+        paths: Sequence[Sequence[int]],
+        lexicon: Lexicon,
+        is_taken: Callable[[Evidence], bool],
+    ) -> Evidence | None:
+        """Of `paths` the likeliest that spells a name out, if the audio speaks for it as for `best`."""
+        texts = dict.fromkeys(map(self._said, paths))
+        named = [text for text in texts if _says_as_much(text, best.text) and _has_name(text, lexicon, {})]
+        if not named:
+            return None
+        logprobs = {text: self._logprob(decoding.copy(), text) for text in named}
+        least = self._logprob(decoding.copy(), best.text) - _NEARLY_NATS
+        for text in sorted(named, key=logprobs.__getitem__, reverse=True):
+            n_tokens = len(self._tokenizer.encode(f" {text}"))
+            avg_logprob, ratio = logprobs[text] / n_tokens, compression_ratio(text)
+            one = replace(best, text=text, avg_logprob=avg_logprob, compression_ratio=ratio)
+            if logprobs[text] >= least and is_taken(one):
+                return one
+        return None
 
     def _text(self, decoded: Decoded) -> str:
         return self._said(decoded.tokens)
@@ -306,6 +329,12 @@ def compression_ratio(text: str) -> float:
 def _has_name(text: str, lexicon: Lexicon, names: Mapping[tuple[int, int, str], float]) -> bool:
     """Whether a name of `lexicon` stands among several words, or is written for some of them."""
     return len(text.split()) >= _LEAST_WORDS and _writes_a_name(text, lexicon, names)
+
+
+def _says_as_much(text: str, other: str) -> bool:
+    """Whether no words are lost from one to the other, nor a no: only how they are spelled is another."""
+    is_as_long = abs(len(text.split()) - len(other.split())) <= _MORE_OR_LESS_WORDS
+    return is_as_long and len(_NEGATIONS.findall(text)) == len(_NEGATIONS.findall(other))
 
 
 def _writes_a_name(text: str, lexicon: Lexicon, names: Mapping[tuple[int, int, str], float]) -> bool:

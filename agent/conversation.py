@@ -163,10 +163,11 @@ class Conversation:
         closing = self._template.reply_close() if closes_reply else ()
         turn = self._template.user(text, first=first, closes=is_whole)
         tokens = tokens_of(self._engine, (*closing, *turn))
-        ahead = self._session.tokens[self._transcript.n_tokens :]
-        n_shared = shared_prefix(ahead, tokens)
-        if not is_whole and n_shared < len(tokens) and len(ahead) - n_shared > _GIVEN_UP_TOKENS:
-            return
+        if not is_whole:
+            ahead = self._session.tokens[self._transcript.n_tokens :]
+            n_shared = shared_prefix(ahead, tokens)
+            if n_shared < len(tokens) and len(ahead) - n_shared > _GIVEN_UP_TOKENS:
+                return
         before = self._session.computed_tokens
         try:
             await self._extend(tokens, goes_on=False)

@@ -17,7 +17,8 @@ import numpy as np
 from voice.audio.echo import Cleaned, EchoCanceller
 from voice.audio.frames import FRAME_SAMPLES, SAMPLE_RATE, Samples
 from voice.conversation.kept_audio import KeptAudio
-from voice.conversation.machine import SessionMachine, SessionSettings
+from voice.conversation.machine import SessionMachine
+from voice.conversation.session_settings import SessionSettings
 from voice.conversation.short_words import is_command, short_word_or
 from voice.conversation.signals import (
     Begin,

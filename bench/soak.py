@@ -46,11 +46,11 @@ from voice.conversation.agent_turns import Approver
 from voice.conversation.errands import Errands, Services
 from voice.conversation.listening import Models
 from voice.conversation.live import LiveSession, Parts
-from voice.conversation.machine import SessionSettings
 from voice.conversation.player import SpokenAloud
 from voice.conversation.project_words import ProjectWords
 from voice.conversation.reading import Reader
 from voice.conversation.record import SessionRecord
+from voice.conversation.session_settings import SessionSettings
 from voice.conversation.turns import Stamped
 from voice.hearing.spoken_code import Written
 from voice.hearing.transcribe import Heard

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from voice.conversation.approvals import Approved, Question
-from voice.conversation.machine import SessionMachine, SessionSettings, State
+from voice.conversation.machine import SessionMachine, State
+from voice.conversation.session_settings import SessionSettings
 from voice.conversation.signals import (
     Asked,
     Begin,

@@ -9,7 +9,8 @@ from voice.config import SettingsError, load
 from voice.conversation.approvals import Approved, Question
 from voice.conversation.commands import Situation
 from voice.conversation.keyboard import Keys, typed
-from voice.conversation.machine import SessionSettings, State
+from voice.conversation.machine import State
+from voice.conversation.session_settings import SessionSettings
 from voice.conversation.signals import Begin, PausePlayback, Pressed, Resolve, Say, TalkKey, Typed
 
 KEY = SessionSettings(is_push_to_talk=True)

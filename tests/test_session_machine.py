@@ -11,7 +11,8 @@ from simulated_session import Ask, Burst, Speak, Step, Tool, World
 
 from voice.audio.earcons import Earcon
 from voice.conversation.approvals import ApprovalSettings, Approved, Denied, Question, Why
-from voice.conversation.machine import SessionMachine, SessionSettings, State
+from voice.conversation.machine import SessionMachine, State
+from voice.conversation.session_settings import SessionSettings
 from voice.conversation.signals import (
     Asked,
     Begin,

@@ -20,8 +20,8 @@ from voice.conversation.commands import Situation, commands_in
 from voice.conversation.kept_audio import KeptAudio
 from voice.conversation.listening import Listening, Models
 from voice.conversation.live import LiveSession, Parts
-from voice.conversation.machine import SessionSettings
 from voice.conversation.player import InPrint
+from voice.conversation.session_settings import SessionSettings
 from voice.conversation.short_words import DENIALS, HARMLESS, STOPS, is_command, listened_for, short_word_or
 from voice.conversation.signals import Glimpsed, Judged, Offered, Transcribed
 from voice.conversation.turn_events import Glimpse, Judge, Transcribe

@@ -29,9 +29,9 @@ from voice.conversation.approvals import ApprovalSettings
 from voice.conversation.errands import Errands, Services
 from voice.conversation.listening import Models
 from voice.conversation.live import LiveSession, Parts
-from voice.conversation.machine import SessionSettings
 from voice.conversation.player import InPrint, SpokenAloud
 from voice.conversation.reading import Reader
+from voice.conversation.session_settings import SessionSettings
 from voice.conversation.turn_taking import HEARING, TurnSettings
 from voice.conversation.turns import Replied, Stamped, Understood
 from voice.conversation.work import WorkSettings

@@ -22,8 +22,9 @@ from voice.conversation.commands import Spoken
 from voice.conversation.device_watch import watch_devices
 from voice.conversation.errands import Errands
 from voice.conversation.listening import Listening, Models
-from voice.conversation.machine import SessionMachine, SessionSettings, State
+from voice.conversation.machine import SessionMachine, State
 from voice.conversation.player import Player
+from voice.conversation.session_settings import SessionSettings
 from voice.conversation.signals import (
     Begin,
     CutPlayback,

@@ -8,15 +8,15 @@ lost, nothing is approved unheard, and it comes back to listening.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from enum import Enum
 
 from voice.audio.earcons import Earcon
 from voice.conversation.addressed import WakePhrase
 from voice.conversation.answers import Meaning, meaning
-from voice.conversation.approvals import Answer, ApprovalSettings, AskAgain, Denied, Explain, Why
+from voice.conversation.approvals import Answer, AskAgain, Denied, Explain, Why
 from voice.conversation.asking import Asking
-from voice.conversation.barge_in import BargeIn, BargeInSettings, is_backchannel
+from voice.conversation.barge_in import BargeIn, is_backchannel
 from voice.conversation.command_table import Name, Tier
 from voice.conversation.commands import Situation, Spoken, by_key, commands_in
 from voice.conversation.endings import Ending
@@ -24,6 +24,7 @@ from voice.conversation.mouth import Item, Mouth
 from voice.conversation.own_words import OwnWords
 from voice.conversation.performing import Performing, Wishes
 from voice.conversation.push_to_talk import PushToTalk
+from voice.conversation.session_settings import SessionSettings
 from voice.conversation.short_words import listened_for
 from voice.conversation.signals import (
     Asked,
@@ -47,10 +48,9 @@ from voice.conversation.signals import (
     Typed,
 )
 from voice.conversation.turn_events import Event, Glimpse, Message, Resumed, Transcribe
-from voice.conversation.turn_taking import HEARING, TurnSettings, TurnTaking
+from voice.conversation.turn_taking import TurnTaking
 from voice.conversation.words import plain_words
-from voice.conversation.work import Work, WorkSettings
-from voice.hearing.endpoint import EndpointSettings
+from voice.conversation.work import Work
 
 
 class State(Enum):
@@ -62,20 +62,6 @@ class State(Enum):
     SPEAKING = "speaking"
     ASKING = "asking"
     ASLEEP = "asleep"
-
-
-@dataclass(frozen=True)
-class SessionSettings:
-    """Of the parts; `longest_wait_s` for words, before playback goes on without them."""
-
-    turns: TurnSettings = field(default_factory=TurnSettings)
-    barge_in: BargeInSettings = field(default_factory=BargeInSettings)
-    approvals: ApprovalSettings = field(default_factory=ApprovalSettings)
-    work: WorkSettings = field(default_factory=WorkSettings)
-    hearing: EndpointSettings = HEARING
-    longest_wait_s: float = 5.0
-    wake_phrase: str = ""  # with one, words count only behind it, or soon after the last exchange
-    is_push_to_talk: bool = False  # words count only while the key of push-to-talk keeps the turn open
 
 
 _UNSURE_WORDS = 2  # at the end of what is heard amid speech: they become others as more is said
@@ -293,15 +279,16 @@ class SessionMachine:
     @property
     def _is_idle(self) -> bool:
         """Nothing is being done or said, so that the beginning of a request may be read."""
-        is_open = not self._wishes.is_asleep and self._wishes.dictated is None
-        is_free = self._work.turn is None and self._asking.pending is None
-        return is_open and is_free and not self._mouth.is_busy
+        return self._takes_requests and self._work.turn is None and not self._mouth.is_busy
+
+    @property
+    def _takes_requests(self) -> bool:
+        is_awake = not self._wishes.is_asleep
+        return is_awake and self._asking.pending is None and self._wishes.dictated is None
 
     def _may_be_request(self, words: str) -> bool:
         """Can something be done already, though more may follow?"""
-        if self._wishes.is_asleep or self._asking.pending is not None or self._wishes.dictated is not None:
-            return False
-        if commands_in(words, self.situation) or self._is_only_listening(words):
+        if not self._takes_requests or commands_in(words, self.situation) or self._is_only_listening(words):
             return False
         return not self._is_own_voice(words, self._taking.began_s)
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from voice.conversation.command_table import Name, Tier
 from voice.conversation.commands import Situation, Spoken, commands_in, is_complete_command
 from voice.conversation.endings import Ended, Ending, ending_of
+from voice.conversation.short_words import LONGEST_S
 from voice.conversation.turn_events import Event, Glimpse, Judge, Message, Resumed, Transcribe
 from voice.hearing.endpoint import Decision, Endpointer, EndpointSettings, Span
 
@@ -37,7 +38,7 @@ class TurnSettings:
     command_s: float = 0.4  # ends a complete local command; short speech is judged then, known or not
     judge_s: float = 0.2  # from here on it is judged whether the turn sounds complete,
     judge_again_s: float = 0.3  # again and again: the longer the silence, the surer the model
-    short_s: float = 1.4  # so much speech, gaps left out, may be a command
+    short_s: float = LONGEST_S  # so much speech, gaps left out, may be a command
     complete: float = 0.5  # so likely complete, and the turn is over
     incomplete_s: float = 2.0  # ends a turn that does not sound complete
     patience: float = 2.0  # "take your time" makes that so much longer

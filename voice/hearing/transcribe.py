@@ -169,7 +169,7 @@ class Transcriber:
 
         def heard_with(bias: Bias | None) -> tuple[Decoded, Evidence, str | None]:
             decoded = decode(begun, self._vocabulary, max_tokens, speech_end, bias=bias)
-            if is_wide and self._is_unsure(decoded) and not is_enough(self._text(decoded)):
+            if is_wide and self._is_unsure(decoded) and not is_enough(self._said(decoded.tokens)):
                 decoded = decode(begun, self._vocabulary, max_tokens, speech_end, _BEAM_WIDTH, bias)
             evidence = self._evidence(decoded, speech_s)
             return decoded, evidence, rejection(evidence, limits or self._limits)
@@ -191,7 +191,7 @@ class Transcriber:
         names = self._names(decoding, text, lexicon, decoded.avg_logprob) if is_possible else {}
         if rejected and is_possible and _has_name(text, lexicon, names):
             rejected = None
-        is_best, n_tokens = True, len(decoded.tokens)
+        named, n_tokens = None, len(decoded.tokens)
         names_nothing = is_possible and not _writes_a_name(text, lexicon, names)
         if names_nothing and not rejected and bias is not None and may_change(text):
             if is_wide and _SURE_LOGPROB < decoded.avg_logprob < _SURE_OF_NO_NAME:
@@ -200,14 +200,14 @@ class Transcriber:
                 others, paths = (*others, wide.tokens, *wide.others), (*paths, wide.tokens, *wide.others)
             named = self._likeliest_with_a_name(decoding, evidence, paths, lexicon, is_taken)
             if named is not None:
-                is_best, evidence, text = False, named, named.text
+                evidence, text = named, named.text
                 n_tokens = len(self._tokenizer.encode(f" {text}"))
                 others = (decoded.tokens, *others)
                 names = self._names(decoding, text, lexicon, decoded.avg_logprob)
         other_texts = dict.fromkeys(map(self._said, others))
         return Heard(
             text="" if rejected else text,
-            words=self._words(decoded, audio_s) if is_best and not rejected else (),
+            words=() if rejected or named is not None else self._words(decoded, audio_s),
             avg_logprob=evidence.avg_logprob,
             no_speech_prob=decoded.no_speech_prob,
             compression_ratio=evidence.compression_ratio,
@@ -243,14 +243,11 @@ class Transcriber:
                 return one
         return None
 
-    def _text(self, decoded: Decoded) -> str:
-        return self._said(decoded.tokens)
-
     def _said(self, tokens: Sequence[int]) -> str:
         return self._tokenizer.decode(list(tokens)).strip()
 
     def _evidence(self, decoded: Decoded, speech_s: float) -> Evidence:
-        text = self._text(decoded)
+        text = self._said(decoded.tokens)
         return Evidence(
             text=text,
             speech_s=speech_s,

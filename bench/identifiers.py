@@ -171,7 +171,7 @@ def measured(
     heard = ears.transcribe(clip.samples)
     written = write_out(heard.text, lexicon, evidence=heard.names)
     others = [write_out(other, lexicon).text for other in heard.others]
-    readings = list(dict.fromkeys([written.text, *written.readings(), *others]))[:_READINGS]
+    readings = (written.text, *written.readings(others))[:_READINGS]
     place = next((at for at, text in enumerate(readings) if request.name in text), None)
     alone = write_out(plain_ears.transcribe(clip.samples).text, lexicon)
     similar = [one.after for one in written.changes if one.source.value.startswith("similar")]

@@ -265,7 +265,7 @@ def _errands(agent: Agent, approver: Approver, folder: Path) -> Errands:
         return []
 
     reader, words_file = Reader(Workspace(folder / "project")), folder / "words.txt"
-    services = Services(agent, approver, reader, words_file, folder, nothing, nothing, nothing)
+    services = Services(agent, approver, reader, words_file, folder, nothing, nothing, nothing, nothing)
     return Errands(services, ProjectWords(), Verbosity())
 
 

@@ -87,6 +87,7 @@ class Session:
         engine = ScriptedEngine(())
         toolbox = Toolbox(Workspace(self.root), project_environment(os.environ, Path(sys.prefix)))
         self.agent = Agent(engine, ChatTemplate(engine.chat_template), toolbox)
+        self.also_heard: dict[str, list[str]] = {}
         self.words_file = self.root / "words.txt"
 
         async def what_changed() -> list[str]:
@@ -98,6 +99,9 @@ class Session:
         async def change_voice(name: str | None) -> None:
             self.voices.append(name)
 
+        async def also_heard(text: str) -> list[str]:
+            return self.also_heard.get(text, [])
+
         services = Services(
             agent=self.agent,
             approver=self.approver,
@@ -107,6 +111,7 @@ class Session:
             what_changed=what_changed,
             branch=branch,
             change_voice=change_voice,
+            also_heard=also_heard,
         )
         self.errands = Errands(services, ProjectWords(), Verbosity())
         self.errands.connect(self)
@@ -300,6 +305,14 @@ def test_other_readings_have_numbers_and_the_one_that_is_picked_takes_the_place(
     assert session.given[-1] == Pressed("I", (), ("open pass_config",))
     assert session.errands.corrections.chosen == "open pass_config"
     assert not session.machine.situation.choice
+
+
+def test_what_else_was_heard_is_a_reading_too(session: Session) -> None:
+    session.also_heard["run it"] = ["ruin it", "run it"]
+    session.requests(Written("run it", "run it", ()))
+    assert session.says("correct that")[0] == "Number 1: ruin it"
+    session.says("number one")
+    assert session.given[-1] == Pressed("I", (), ("ruin it",))
 
 
 def test_a_new_request_closes_the_choice_and_without_doubt_there_is_none(session: Session) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,14 @@ from noises import LEVELS_DB, NOISES, at_level, frames
 from agent.models.store import ModelStore
 from voice.audio.files import read_frames
 from voice.conversation.short_words import HARMLESS, is_command, short_word_or
-from voice.hearing.guards import Evidence, Limits, rejection
+from voice.hearing.guards import Evidence, Limits, compression_ratio, rejection
 from voice.hearing.lexicon import Lexicon
 from voice.hearing.segment import UtteranceSegmenter
 from voice.hearing.spoken_code import write_out
-from voice.hearing.transcribe import Transcriber, compression_ratio
+from voice.hearing.transcribe import Transcriber
 from voice.hearing.vad import VoiceDetector
 from voice.hearing.whisper.biasing import Bias
+from voice.hearing.whisper.constrained import with_a_name
 from voice.hearing.whisper.decoding import Decoded, Vocabulary, decode, mask_timestamps, opened
 from voice.hearing.whisper.loading import TranscriberError, load
 from voice.hearing.whisper.mel import log_mel
@@ -69,51 +69,8 @@ def test_names_that_are_expected_are_compared_with_the_audio(transcriber: Transc
     finally:
         transcriber.expect(Lexicon())
     assert write_out(heard.text, lexicon, evidence=heard.names).text == "What does parse_config do?"
-    assert heard.names == transcriber.names_in(heard.text)
-
-
-@pytest.mark.parametrize(
-    ("best", "other", "is_taken", "may_change"),
-    [
-        ("What does bar do?", "What does parse config do?", True, True),
-        ("What does bar do?", "What does parse config do?", False, False),  # as where a question waits
-        ("What does parse config do?", "What does load shelf do?", False, True),  # the audio is not for it
-        ("What does bar do and no more?", "What does parse config do?", False, True),  # words would be lost,
-        ("What does not bar do?", "What does parse config do?", False, True),  # or a no
-        ("What does bar do?", " ".join(["parse config"] * 4), False, True),  # nobody says that
-    ],
-)
-def test_another_path_is_taken_for_the_name_in_it_if_the_audio_speaks_for_it(
-    transcriber: Transcriber,
-    monkeypatch: pytest.MonkeyPatch,
-    best: str,
-    other: str,
-    is_taken: bool,
-    may_change: bool,
-):
-    paths = [tuple(transcriber._tokenizer.encode(f" {one}")) for one in (best, other)]
-    asked = list[tuple[int, ...]]()
-
-    def decoded(*args: Any, bias: Bias | None = None) -> Decoded:
-        asked.append(args[4:5])
-        found = decode(*args[:4], bias=bias)
-        no_times = found.attention[:, :1, :1].repeat(len(paths[0]) + 1, axis=1)
-        others = paths[1:] if len(args) > 4 else []
-        return replace(
-            found, tokens=paths[0], others=tuple(others), attention=no_times, avg_logprob=-0.3, finished=True
-        )
-
-    monkeypatch.setattr("voice.hearing.transcribe.decode", decoded)
-    lexicon = Lexicon((), {"parse_config" if "parse config" in other else "load_shelf": 1})
-    transcriber.expect(lexicon)
-    try:
-        heard = transcriber.transcribe(speech("2-parse-config"), may_change=lambda _text: may_change)
-    finally:
-        transcriber.expect(Lexicon())
-    assert heard.text == (other if is_taken else best)
-    if may_change:
-        assert {best, other} <= {heard.text, *heard.others}
-        assert asked == [(), (5,)]  # once more, with a beam
+    assert transcriber.heard_as(heard.text) == heard
+    assert transcriber.heard_as("What was never said.") is None
 
 
 def test_words_that_an_expected_name_makes_unsure_are_heard_without_it(transcriber: Transcriber):
@@ -380,6 +337,47 @@ def test_a_text_is_not_thought_unlikely_because_its_time_is_unsure():
     shares = {(): {3: 0.6, 4: 0.4}, (3,): {**times, 5: 0.02}, (4,): {9: 0.7, 5: 0.3}}
     decoded = decoded_by(Sentences(shares), max_tokens=20, speech_end=2, width=3)
     assert decoded.tokens == (3,)
+
+
+def test_it_is_told_that_the_bias_chose_a_token():
+    names = Bias([(4, 8)], 1.0, 2.0)
+    plain = decoded_by(Sentences(UNSURE_FIRST_WORD), max_tokens=20, speech_end=20)
+    bent = decoded_by(Sentences(UNSURE_FIRST_WORD), max_tokens=20, speech_end=20, bias=names)
+    assert (plain.tokens, plain.is_bent) == ((3, 8), False)
+    assert (bent.tokens, bent.is_bent) == ((4, 8), True)
+    as_before = decoded_by(
+        Sentences(UNSURE_FIRST_WORD), max_tokens=20, speech_end=20, bias=Bias([(3, 8)], 1.0, 2.0)
+    )
+    assert (as_before.tokens, as_before.is_bent) == ((3, 8), False)
+
+
+NAMES = Bias([(4, 7), (4, 6), (5,), (3, 7, 8)], 1.0, 2.0)
+
+
+def spelled_by(
+    shares: dict[tuple[int, ...], dict[int, float]], *prefix: int, least: float = -9.0
+) -> list[Any]:
+    network: Any = Sentences(shares)
+    begun = opened(network, VOCABULARY)
+    return with_a_name(begun, VOCABULARY, prefix, NAMES, least, 20)
+
+
+def test_only_names_are_spelled_in_one_place_and_then_the_rest_as_it_was_said():
+    shares = {(): {3: 0.6, 4: 0.3, 5: 0.1}, (4,): {8: 0.9, 7: 0.1}, (4, 7): {2: 1.0}}
+    assert spelled_by(shares) == [(5,), (4, 7, 2)]
+    shares = {(6,): {5: 0.9}, (6, 5): {1: 0.7, 2: 0.3}}
+    assert spelled_by(shares, 6) == [(6, 5, 1)]
+
+
+def test_what_is_less_likely_than_the_least_is_given_up():
+    shares = {(): {4: 0.5, 5: 0.1, 3: 0.4}, (4,): {7: 0.05, 6: 0.95}, (5,): {2: 0.1, 9: 0.9}}
+    assert {*spelled_by(shares)} == {(4, 7), (4, 6), (5,)}
+    assert {*spelled_by(shares, least=float(np.log(0.04)))} == {(4, 6), (5,)}
+
+
+def test_a_loop_behind_a_name_is_cut():
+    shares = {(): {5: 1.0}, **{(5, *[2] * n): {2: 1.0} for n in range(60)}}
+    assert spelled_by(shares) == []
 
 
 def test_a_loop_is_cut_at_the_most_tokens_and_told():

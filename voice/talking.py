@@ -38,6 +38,7 @@ from voice.conversation.work import WorkSettings
 from voice.hearing.repository_names import RepositoryNames
 from voice.hearing.smart_turn import SmartTurn
 from voice.hearing.spoken_code import Written
+from voice.hearing.transcribe import Heard
 from voice.hearing.understanding import Understanding
 from voice.hearing.vad import VoiceDetector
 from voice.speaking.narrate import narrate
@@ -48,6 +49,7 @@ from voice.speaking.verbosity import Verbosity
 
 TURN_MODEL = "smart-turn"
 _GIT_S = 5.0
+_OTHERS = 5  # texts that an utterance may also have been, as another reading
 
 # After so long a thread makes way for one that waits. Whisper's many short steps in NumPy let the threads of
 # the sound and of the session go first each time; beside them and Python's 5 ms it took half as long again.
@@ -141,9 +143,25 @@ async def live_session(
             said = await output_of(asked, workspace.root, environment, _GIT_S)
             return "" if said is None else said.decode("utf-8", "replace").strip()
 
+        def heard_as(text: str) -> Heard | None:
+            return None if models is None else models.transcriber.heard_as(text)
+
+        async def also_heard(text: str) -> list[str]:
+            heard = heard_as(text)
+            others = () if heard is None else heard.others[:_OTHERS]
+            return [(await understand(other)).text for other in others]
+
         words = project_words.load(words_file)
         services = Services(
-            agent, approver, Reader(workspace), words_file, folder, what_changed, branch, change_voice
+            agent,
+            approver,
+            Reader(workspace),
+            words_file,
+            folder,
+            what_changed,
+            branch,
+            change_voice,
+            also_heard,
         )
         errands = Errands(services, words, Verbosity())
 
@@ -155,10 +173,10 @@ async def live_session(
         async def understand(text: str) -> Written:
             if text == errands.corrections.chosen:
                 return Written(text, text, ())
-            heard = errands.words.applied(text)
-            evidence = {} if models is None or heard != text else models.transcriber.names_in(text)
-            written = await understanding.written(heard, errands.words.added_to({}), evidence)
-            return replace(written, raw=text, taught=heard)
+            taught, heard = errands.words.applied(text), heard_as(text)
+            evidence = heard.names if heard is not None and taught == text else {}
+            written = await understanding.written(taught, errands.words.added_to({}), evidence)
+            return replace(written, raw=text, taught=taught)
 
         holder: list[SpokenAloud | InPrint] = []
         duplex: Duplex | None = None

@@ -5,7 +5,7 @@ A part of the errands; what comes of it is given to the session as if the user h
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from voice.conversation.command_table import Name
 from voice.conversation.commands import Spoken
@@ -18,13 +18,20 @@ _I_SAID = "I"  # the key of the command that takes the last request back for oth
 
 
 class Corrections:
-    """`give` hands inputs to the session; `listen_again` gives what was not understood, or None."""
+    """`give` hands inputs to the session; `listen_again` gives what was not understood, or None.
+
+    `also_heard` gives, for a text as it was heard, what else was, as it would be written.
+    """
 
     def __init__(
-        self, give: Callable[[Input], None], listen_again: Callable[[], Awaitable[str | None]]
+        self,
+        give: Callable[[Input], None],
+        listen_again: Callable[[], Awaitable[str | None]],
+        also_heard: Callable[[str], Awaitable[Sequence[str]]],
     ) -> None:
         self._give = give
         self._listen_again = listen_again
+        self._also_heard = also_heard
         self._last: Written | None = None  # request
         self._choices: tuple[str, ...] = ()
         self.chosen = ""
@@ -36,11 +43,15 @@ class Corrections:
         if self._choices:
             self._close()
 
-    def readings(self) -> list[str]:
+    async def readings(self) -> list[str]:
         """What else the last request could have been, each with its number."""
-        if self._last is None:
+        last = self._last
+        if last is None:
             return ["You have not asked for anything yet."]
-        self._choices = self._last.readings()[:_MOST_READINGS]
+        others = await self._also_heard(last.raw)
+        if self._last is not last:
+            return []  # a new request was taken meanwhile
+        self._choices = last.readings(others)[:_MOST_READINGS]
         if not self._choices:
             return ["I have no other reading of that. Say: I said, and the right words."]
         self._give(Offered(is_open=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -67,7 +67,10 @@ class Floor(Protocol):
 
 @dataclass(frozen=True)
 class Services:
-    """What errands need of the rest. `change_voice` raises `UtterError` for a voice that is not there."""
+    """What errands need of the rest. `change_voice` raises `UtterError` for a voice that is not there.
+
+    `also_heard` as in `Corrections`.
+    """
 
     agent: Agent
     approver: Approver
@@ -77,6 +80,7 @@ class Services:
     what_changed: Callable[[], Awaitable[list[str]]]
     branch: Callable[[], Awaitable[str]]
     change_voice: Callable[[str | None], Awaitable[None]]
+    also_heard: Callable[[str], Awaitable[Sequence[str]]]
 
 
 class Errands:
@@ -107,7 +111,7 @@ class Errands:
     def connect(self, floor: Floor) -> None:
         """Run errands for this session."""
         self._floor = floor
-        self.corrections = Corrections(floor.give, floor.listen_again)
+        self.corrections = Corrections(floor.give, floor.listen_again, self._services.also_heard)
 
     def see(self, moment: Moment) -> None:
         """Something happened that a later command may be about."""
@@ -334,7 +338,7 @@ class Errands:
         return await self.corrections.try_again()
 
     async def _readings(self, spoken: Spoken) -> list[str]:
-        return self.corrections.readings()
+        return await self.corrections.readings()
 
     async def _pick(self, spoken: Spoken) -> list[str]:
         return self.corrections.pick(spoken)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, replace
 
 # What Whisper writes for noise and silence: captions of the videos that it learned from.
 # Sources: arXiv 2501.11378 "Investigation of Whisper ASR Hallucinations", and our own noise (tests).
@@ -64,6 +65,9 @@ WITH_A_NAME = Limits(unsure_logprob=-1.35, no_speech_logprob=-1.0)
 """For several words with a name of the repository among them, which noise does not make: of ten requests that
 were not believed, eight are, seven of them with the right name; of 50 pieces of noise, none is."""
 
+FOR_A_NAME = replace(WITH_A_NAME, unsure_logprob=-2.0)
+"""For a text that is taken in place of one that was believed, for the name in it."""
+
 IT_WAS_SPEECH = Limits(
     unsure_logprob=-math.inf, no_speech_logprob=-math.inf, phrase_logprob=-math.inf, phrase_s=0.0
 )
@@ -100,6 +104,12 @@ def rejection(heard: Evidence, limits: Limits) -> str | None:
     if phrase in HALLUCINATIONS and doubtful:
         return "a phrase that noise is often taken for"
     return None
+
+
+def compression_ratio(text: str) -> float:
+    """Bytes of `text` by bytes of it after zlib: above about 2.4 it repeats itself. 0 for no text."""
+    data = text.encode("utf-8")
+    return len(data) / len(zlib.compress(data))
 
 
 def _repeats(words: list[str]) -> int:

@@ -119,6 +119,15 @@ def slot(tokens: Sequence[Token], at: int, n: int) -> Slot:
     return Slot.FRAMED if not after or after in _AFTER else Slot.LIKELY
 
 
+def beginnings(tokens: Sequence[Token]) -> list[int]:
+    """Where in the text a name may begin, by the word before."""
+    return [
+        token.start
+        for at, token in enumerate(tokens)
+        if at and token.near and (tokens[at - 1].form in _BEFORE or tokens[at - 1].form in CUES)
+    ]
+
+
 def is_new(tokens: Sequence[Token], at: int) -> bool:
     """Is what stands at `at` the name of something that is yet to be made: "add a method count"?"""
     if not cue(tokens, at):

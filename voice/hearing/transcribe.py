@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import string
 import time
-import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,18 +12,24 @@ from pathlib import Path
 import numpy as np
 
 from voice.audio.frames import SAMPLE_RATE, Samples
+from voice.hearing.another_text import (
+    WORTH_TELLING_NATS,
+    has_name,
+    likeliest_with_a_name,
+    names_written,
+    texts_with_a_name,
+)
 from voice.hearing.favoured import favoured
-from voice.hearing.guards import WITH_A_NAME, Evidence, Limits, rejection
+from voice.hearing.guards import FOR_A_NAME, WITH_A_NAME, Evidence, Limits, compression_ratio, rejection
 from voice.hearing.lexicon import Lexicon
 from voice.hearing.rescoring import variants
-from voice.hearing.spoken_code import write_out
 from voice.hearing.whisper.biasing import Bias
-from voice.hearing.whisper.decoding import Decoded, Opened, decode, likelihoods, opened
+from voice.hearing.whisper.decoding import Decoded, opened
+from voice.hearing.whisper.encoded import Encoded
 from voice.hearing.whisper.loading import load
 from voice.hearing.whisper.mel import HOP_SAMPLES, log_mel
-from voice.hearing.whisper.network import MELS_PER_POSITION, POSITION_S, Decoding
+from voice.hearing.whisper.network import MELS_PER_POSITION, POSITION_S
 from voice.hearing.whisper.word_times import token_starts
-from voice.hearing.written import OF_A_NAME
 
 # Silence after the utterance in place of Whisper's padding to 30 s. With 0.2 to 0.5 s base repeated a phrase
 # once in a while; with 1.0 s it did not.
@@ -49,19 +53,8 @@ _UTTERANCES_KEPT = 8
 # Fitted with the constants in `candidates.py`.
 _DOUBT_NATS, _MOST_DOUBT_NATS = 12.0, 8.0
 
-# A text without a name is looked at again with a beam if it is less sure than this, its names this many times
-# likelier; and another path that spells a name out is taken if the audio makes it less likely by no more than
-# so many nats. On 162 requests over three repositories that nothing else was tuned on, with what was done in
-# `candidates.py` at the same time, 92 % of the names were written right, not 88 %; in 102 requests heard
-# with the names of another repository none was written, and in 58 plain sentences no word changed.
-_SURE_OF_NO_NAME = -0.2
-_BIASED_MORE = 2.0
-_NEARLY_NATS = 4.0
-
-_MORE_OR_LESS_WORDS = 2  # a name in one word may have been heard as two or three
-_NEGATIONS = re.compile(r"\b(?:no|not|never|without|except|only|don't|doesn't|cannot|can't)\b", re.IGNORECASE)
-
-_LEAST_WORDS = 3  # of a request with a name in it: "open parse config"
+# A text that is less sure than this and names nothing may be another one that does, see `another_text.py`.
+_SURE_OF_NO_NAME = -0.1
 
 _LEAST_LIKELY = -8.0  # of a phrase that is asked about; what is below it is not computed to the end
 _FAIR_CHANCE = -5.0  # of such a phrase: no other words are looked for with a beam, which takes a second
@@ -104,6 +97,23 @@ class Heard:
     """Natural log of the probability of all tokens that were decoded."""
 
 
+@dataclass(frozen=True)
+class _Best:
+    """The likeliest text so far, why it is not to be believed, and what the audio says of names in it.
+
+    `names` is None where none is looked for.
+    """
+
+    decoded: Decoded
+    evidence: Evidence
+    rejected: str | None
+    names: Mapping[tuple[int, int, str], float] | None = None
+
+    def names_nothing(self, lexicon: Lexicon) -> bool:
+        """Whether it might name something, and no name of `lexicon` is written for any of it."""
+        return self.names is not None and not names_written(self.evidence.text, lexicon, self.names)
+
+
 class Transcriber:
     """A loaded Whisper model.
 
@@ -122,7 +132,7 @@ class Transcriber:
         self._tokenizer, self._filters = loaded.tokenizer, loaded.filters
         self.max_audio_s = self._network.max_positions * POSITION_S - TAIL_S
         self._expected: tuple[Lexicon, Bias | None] = (Lexicon(), None)
-        self._lately: OrderedDict[str, Mapping[tuple[int, int, str], float]] = OrderedDict()
+        self._lately: OrderedDict[str, Heard] = OrderedDict()
 
     def expect(self, lexicon: Lexicon) -> None:
         """From now on the names of `lexicon` are likely to be said. May be called on any thread."""
@@ -132,9 +142,9 @@ class Transcriber:
         bias = Bias(tokens, *_BIAS_NATS) if tokens else None
         self._expected = (lexicon, bias)
 
-    def names_in(self, text: str) -> Mapping[tuple[int, int, str], float]:
-        """`Heard.names` of an utterance that was transcribed lately; nothing for other texts."""
-        return self._lately.get(text, {})
+    def heard_as(self, text: str) -> Heard | None:
+        """The utterance that was transcribed lately as `text`."""
+        return self._lately.get(text)
 
     def warm_up(self) -> None:
         """Transcribe half a second of silence, so that the first utterance finds the weights in memory."""
@@ -159,126 +169,77 @@ class Transcriber:
         """
         started = time.perf_counter()
         audio_s = len(samples) / SAMPLE_RATE
-        decoding, begun = self._begun(samples)
-        asked = [self._tokenizer.encode(f" {phrase}") for phrase in phrases]
-        likely = likelihoods(begun, self._vocabulary, asked, _LEAST_LIKELY)
-        max_tokens = self._most_tokens(audio_s)
+        encoded = self._encoded(samples)
+        likely = encoded.likelihoods(phrases, _LEAST_LIKELY)
         lexicon, bias = self._expected
         is_wide = max(likely, default=_LEAST_LIKELY) < _FAIR_CHANCE
-        speech_s, speech_end = audio_s if voiced_s is None else voiced_s, _speech_end(samples)
+        speech_s = audio_s if voiced_s is None else voiced_s
 
-        def heard_with(bias: Bias | None) -> tuple[Decoded, Evidence, str | None]:
-            decoded = decode(begun, self._vocabulary, max_tokens, speech_end, bias=bias)
-            if is_wide and self._is_unsure(decoded) and not is_enough(self._said(decoded.tokens)):
-                decoded = decode(begun, self._vocabulary, max_tokens, speech_end, _BEAM_WIDTH, bias)
-            evidence = self._evidence(decoded, speech_s)
-            return decoded, evidence, rejection(evidence, limits or self._limits)
+        def heard_with(bias: Bias | None) -> _Best:
+            decoded = encoded.decoded(bias)
+            if is_wide and self._is_unsure(decoded) and not is_enough(encoded.text(decoded.tokens)):
+                decoded = encoded.decoded(bias, _BEAM_WIDTH)
+            evidence = _evidence(encoded, decoded, speech_s)
+            rejected = rejection(evidence, limits or self._limits)
+            is_possible = not rejected or (limits is None and rejection(evidence, WITH_A_NAME) is None)
+            if not is_possible or is_enough(evidence.text):
+                return _Best(decoded, evidence, rejected)
+            return _Best(
+                decoded, evidence, rejected, _names(encoded, evidence.text, lexicon, decoded.avg_logprob)
+            )
 
         def is_taken(other: Evidence) -> bool:
-            return may_change(other.text) and rejection(other, limits or self._limits) is None
+            within = limits or (WITH_A_NAME if best.rejected else FOR_A_NAME)
+            return may_change(other.text) and rejection(other, within) is None
 
-        decoded, evidence, rejected = heard_with(bias)
-        others = paths = decoded.others
-        if rejected and bias is not None and is_wide:
-            # An expected name may be a guess where the words that were said are none.
-            plain, plain_evidence, plain_rejected = heard_with(None)
-            if plain_rejected is None:
-                others, paths = (decoded.tokens, *others, *plain.others), plain.others
-                decoded, evidence, rejected = plain, plain_evidence, None
-        text = evidence.text
-        is_possible = not rejected or (limits is None and rejection(evidence, WITH_A_NAME) is None)
-        is_possible = is_possible and not is_enough(text)
-        names = self._names(decoding, text, lexicon, decoded.avg_logprob) if is_possible else {}
-        if rejected and is_possible and _has_name(text, lexicon, names):
-            rejected = None
-        named, n_tokens = None, len(decoded.tokens)
-        names_nothing = is_possible and not _writes_a_name(text, lexicon, names)
-        if names_nothing and not rejected and bias is not None and may_change(text):
-            if is_wide and _SURE_LOGPROB < decoded.avg_logprob < _SURE_OF_NO_NAME:
-                more = bias.stronger(_BIASED_MORE)
-                wide = decode(begun, self._vocabulary, max_tokens, speech_end, _BEAM_WIDTH, more)
-                others, paths = (*others, wide.tokens, *wide.others), (*paths, wide.tokens, *wide.others)
-            named = self._likeliest_with_a_name(decoding, evidence, paths, lexicon, is_taken)
-            if named is not None:
-                evidence, text = named, named.text
-                n_tokens = len(self._tokenizer.encode(f" {text}"))
-                others = (decoded.tokens, *others)
-                names = self._names(decoding, text, lexicon, decoded.avg_logprob)
-        other_texts = dict.fromkeys(map(self._said, others))
-        return Heard(
-            text="" if rejected else text,
-            words=() if rejected or named is not None else self._words(decoded, audio_s),
+        best = heard_with(bias)
+        others = paths = tuple(map(encoded.text, best.decoded.others))
+        is_in_vain = best.decoded.is_bent and best.names_nothing(lexicon)
+        if bias is not None and is_wide and (best.rejected or is_in_vain):
+            # What an expected name was heard for may be something else.
+            plain = heard_with(None)
+            if plain.rejected is None:
+                paths = tuple(map(encoded.text, plain.decoded.others))
+                others = (best.evidence.text, *others, *paths)
+                best = plain
+        if best.rejected and best.names is not None and has_name(best.evidence.text, lexicon, best.names):
+            best = replace(best, rejected=None)
+        other = None
+        if bias is not None and best.names_nothing(lexicon) and may_change(best.evidence.text):
+            text = best.evidence.text
+            if is_wide and best.evidence.avg_logprob < _SURE_OF_NO_NAME:
+                least = encoded.logprob(text) - WORTH_TELLING_NATS
+                paths = (*paths, *texts_with_a_name(encoded, (text, *paths), least, lexicon, bias))
+            other, with_names = likeliest_with_a_name(encoded, best.evidence, paths, lexicon, is_taken)
+            others = (*with_names, *others)
+            if other is not None:
+                others = (text, *others)
+                names = _names(encoded, other.text, lexicon, best.decoded.avg_logprob)
+                best = _Best(best.decoded, other, None, names)
+        evidence, text = best.evidence, "" if best.rejected else best.evidence.text
+        n_tokens = len(best.decoded.tokens if other is None else encoded.tokens(text))
+        heard = Heard(
+            text=text,
+            words=self._words(best.decoded, audio_s) if text and other is None else (),
             avg_logprob=evidence.avg_logprob,
-            no_speech_prob=decoded.no_speech_prob,
+            no_speech_prob=evidence.no_speech_prob,
             compression_ratio=evidence.compression_ratio,
-            rejected=rejected,
+            rejected=best.rejected,
             audio_s=audio_s,
             transcription_s=time.perf_counter() - started,
             text_logprob=evidence.avg_logprob * n_tokens,
             likelihoods=tuple(likely),
-            others=tuple(other for other in other_texts if other != text),
-            names={} if rejected else names,
+            others=tuple(dict.fromkeys(one for one in others if one != text)),
+            names=(best.names or {}) if text else {},
         )
+        self._keep(heard)
+        return heard
 
-    def _likeliest_with_a_name(
-        self,
-        decoding: Decoding,
-        best: Evidence,
-        paths: Sequence[Sequence[int]],
-        lexicon: Lexicon,
-        is_taken: Callable[[Evidence], bool],
-    ) -> Evidence | None:
-        """Of `paths` the likeliest that spells a name out, if the audio speaks for it as for `best`."""
-        texts = dict.fromkeys(map(self._said, paths))
-        named = [text for text in texts if _says_as_much(text, best.text) and _has_name(text, lexicon, {})]
-        if not named:
-            return None
-        logprobs = {text: self._logprob(decoding.copy(), text) for text in named}
-        least = self._logprob(decoding.copy(), best.text) - _NEARLY_NATS
-        for text in sorted(named, key=logprobs.__getitem__, reverse=True):
-            n_tokens = len(self._tokenizer.encode(f" {text}"))
-            avg_logprob, ratio = logprobs[text] / n_tokens, compression_ratio(text)
-            one = replace(best, text=text, avg_logprob=avg_logprob, compression_ratio=ratio)
-            if logprobs[text] >= least and is_taken(one):
-                return one
-        return None
-
-    def _said(self, tokens: Sequence[int]) -> str:
-        return self._tokenizer.decode(list(tokens)).strip()
-
-    def _evidence(self, decoded: Decoded, speech_s: float) -> Evidence:
-        text = self._said(decoded.tokens)
-        return Evidence(
-            text=text,
-            speech_s=speech_s,
-            avg_logprob=decoded.avg_logprob,
-            no_speech_prob=decoded.no_speech_prob,
-            compression_ratio=compression_ratio(text),
-            cut_short=not decoded.finished,
-        )
-
-    def _names(
-        self, decoding: Decoding, text: str, lexicon: Lexicon, avg_logprob: float
-    ) -> Mapping[tuple[int, int, str], float]:
-        """What the audio says of names of `lexicon` in the text, where one may be."""
-        found: dict[tuple[int, int, str], float] = {}
-        possible = variants(text, lexicon)
-        if possible:
-            as_heard = self._logprob(decoding.copy(), text)
-            for one in possible:
-                likelier = self._logprob(decoding.copy(), one.text) - as_heard
-                doubt = min(-_DOUBT_NATS * avg_logprob, _MOST_DOUBT_NATS)
-                found[one.start, one.end, one.written] = min(likelier + doubt, max(likelier, 0.0))
-        self._lately[text] = found
+    def _keep(self, heard: Heard) -> None:
+        if heard.text:
+            self._lately[heard.text] = heard
         while len(self._lately) > _UTTERANCES_KEPT:
             self._lately.popitem(last=False)
-        return found
-
-    def _logprob(self, decoding: Decoding, text: str) -> float:
-        """The log probability that `text` is what was said; `decoding` is fresh, and used up."""
-        prompt = list(self._vocabulary.prompt)
-        logprobs = decoding.logprobs([*prompt, *self._tokenizer.encode(f" {text}")])
-        return float(logprobs[len(prompt) - 1 :].sum())
 
     def glimpse(self, samples: Samples, is_wanted: Callable[[], bool] = lambda: True) -> str:
         """The likeliest words of speech that goes on, without a second look at any; "" where it is none.
@@ -286,23 +247,19 @@ class Transcriber:
         `samples` as in `transcribe`. The last words are not to be relied on. It breaks off with "" as soon as
         it is no longer wanted.
         """
-        _, begun = self._begun(samples)
-        audio_s, bias = len(samples) / SAMPLE_RATE, self._expected[1]
-        most = self._most_tokens(audio_s)
-        decoded = decode(begun, self._vocabulary, most, _speech_end(samples), bias=bias, goes_on=is_wanted)
-        evidence = self._evidence(decoded, audio_s)
+        encoded = self._encoded(samples)
+        decoded = encoded.decoded(self._expected[1], goes_on=is_wanted)
+        evidence = _evidence(encoded, decoded, len(samples) / SAMPLE_RATE)
         return "" if not is_wanted() or rejection(evidence, self._limits) else evidence.text
 
-    def _begun(self, samples: Samples) -> tuple[Decoding, Opened]:
-        """The decoder over `samples`, fresh, and another one that has read the prompt."""
+    def _encoded(self, samples: Samples) -> Encoded:
         audio_s = len(samples) / SAMPLE_RATE
         if audio_s > self.max_audio_s:
             raise ValueError(f"{audio_s:.1f} s of audio in one utterance; at most {self.max_audio_s:.1f} s")
-        decoding = self._network.encode(log_mel(_with_tail(samples), self._filters))
-        return decoding, opened(decoding.copy(), self._vocabulary)
-
-    def _most_tokens(self, audio_s: float) -> int:
-        return min(int(_TOKENS_PER_S * audio_s) + _TOKENS_AT_LEAST, self._network.max_tokens // 2)
+        fresh = self._network.encode(log_mel(_with_tail(samples), self._filters))
+        most = min(int(_TOKENS_PER_S * audio_s) + _TOKENS_AT_LEAST, self._network.max_tokens // 2)
+        begun = opened(fresh.copy(), self._vocabulary)
+        return Encoded(fresh, begun, self._vocabulary, self._tokenizer, most, _speech_end(samples))
 
     def _is_unsure(self, decoded: Decoded) -> bool:
         """Whether a beam is worth its time: words were said, and not surely these."""
@@ -317,32 +274,31 @@ class Transcriber:
         return _times(texts, [len(tokens) for tokens in tokens_of_words], starts, audio_s)
 
 
-def compression_ratio(text: str) -> float:
-    """Bytes of `text` by bytes of it after zlib: above about 2.4 it repeats itself. 0 for no text."""
-    data = text.encode("utf-8")
-    return len(data) / len(zlib.compress(data))
+def _evidence(encoded: Encoded, decoded: Decoded, speech_s: float) -> Evidence:
+    text = encoded.text(decoded.tokens)
+    return Evidence(
+        text=text,
+        speech_s=speech_s,
+        avg_logprob=decoded.avg_logprob,
+        no_speech_prob=decoded.no_speech_prob,
+        compression_ratio=compression_ratio(text),
+        cut_short=not decoded.finished,
+    )
 
 
-def _has_name(text: str, lexicon: Lexicon, names: Mapping[tuple[int, int, str], float]) -> bool:
-    """Whether a name of `lexicon` stands among several words, or is written for some of them."""
-    return len(text.split()) >= _LEAST_WORDS and _writes_a_name(text, lexicon, names)
-
-
-def _says_as_much(text: str, other: str) -> bool:
-    """Whether no words are lost from one to the other, nor a no: only how they are spelled is another."""
-    is_as_long = abs(len(text.split()) - len(other.split())) <= _MORE_OR_LESS_WORDS
-    return is_as_long and len(_NEGATIONS.findall(text)) == len(_NEGATIONS.findall(other))
-
-
-def _writes_a_name(text: str, lexicon: Lexicon, names: Mapping[tuple[int, int, str], float]) -> bool:
-    """Whether one stands in the text or is written for some of it."""
-    words = [word.strip(string.punctuation) for word in text.split()]
-    if any(
-        word in lexicon.file_names or (word in lexicon.identifiers and not word.isalpha()) for word in words
-    ):
-        return True
-    changes = write_out(text, lexicon, evidence=names).changes
-    return any(change.source in OF_A_NAME for change in changes)
+def _names(
+    encoded: Encoded, text: str, lexicon: Lexicon, avg_logprob: float
+) -> Mapping[tuple[int, int, str], float]:
+    """What the audio says of names of `lexicon` in the text, where one may be."""
+    found: dict[tuple[int, int, str], float] = {}
+    possible = variants(text, lexicon)
+    if possible:
+        as_heard = encoded.logprob(text)
+        doubt = min(-_DOUBT_NATS * avg_logprob, _MOST_DOUBT_NATS)
+        for one in possible:
+            likelier = encoded.logprob(one.text) - as_heard
+            found[one.start, one.end, one.written] = min(likelier + doubt, max(likelier, 0.0))
+    return found
 
 
 def _speech_end(samples: Samples) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import zip_longest
 
 _MOST_READINGS = 9
 _MOST_TOLD = 3
@@ -82,8 +83,11 @@ class Written:
         """What the agent gets: the text, and the doubts about it."""
         return f"{self.text} ({self.note})" if self.unsure else self.text
 
-    def readings(self) -> tuple[str, ...]:
-        """Other texts that may have been meant, the likeliest first; none is `text`."""
+    def readings(self, others: Sequence[str] = ()) -> tuple[str, ...]:
+        """Other texts that may have been meant, the likeliest first; none is `text`.
+
+        `others` are what else was heard, as it would be written.
+        """
         found: list[str] = []
         for one in self.unsure:
             for option in one.options:
@@ -91,10 +95,14 @@ class Written:
         for change in self.changes:
             for other in change.others:
                 found.append(self._with(change.start, change.end, other, change.source))
-        for one in self.guesses:
-            found.append(self._with(one.start, one.end, one.options[0], Source.SIMILAR_IDENTIFIER))
         if self.changes:
             found.append(self._base)
+        guesses = [
+            self._with(one.start, one.end, one.options[0], Source.SIMILAR_IDENTIFIER) for one in self.guesses
+        ]
+        # There is nothing by which a guess at a name and another text can be compared: by turns.
+        for both in zip_longest(guesses, others):
+            found += [one for one in both if one is not None]
         return tuple(text for text in dict.fromkeys(found) if text != self.text)[:_MOST_READINGS]
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 
@@ -62,6 +62,14 @@ class Bias:
         bias = copy(self)
         bias._first, bias._more = self._first * np.float32(times), self._more * np.float32(times)
         return bias
+
+    def after_node(self, node: int) -> Mapping[int, int]:
+        """The tokens that may follow in the trie, each with the node that it leads to; 0 is the root."""
+        return self._nodes[node].children
+
+    def is_end(self, node: int) -> bool:
+        """Whether a name ends there."""
+        return self._nodes[node].is_end
 
     def added_to(self, logits: Floats, place: Place) -> Floats:
         """A copy of `logits` with the names made likelier that may begin or go on here."""

@@ -58,6 +58,7 @@ class Decoded:
     no_speech_prob: float
     finished: bool  # the model found an end before `max_tokens`
     others: tuple[tuple[int, ...], ...] = ()  # the text tokens of the other paths, the likeliest first
+    is_bent: bool = False  # in a beam of one the bias chose a token
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class _Path:
     logprob: float = 0.0
     text_logprob: float = 0.0
     place: Place = START
+    is_bent: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class _Step:
     logprob: float
     score: float
     place: Place
+    is_bent: bool
 
 
 def opened(decoding: Decoding, vocabulary: Vocabulary) -> Opened:
@@ -146,6 +149,7 @@ def decode(
         no_speech_prob=begun.no_speech_prob,
         finished=finished,
         others=tuple(dict.fromkeys(text for text in texts if text != texts[0])),
+        is_bent=width == 1 and end.is_bent,
     )
 
 
@@ -202,12 +206,14 @@ def _steps(path: _Path, vocabulary: Vocabulary, count: int, bias: Bias | None) -
     timestamps[:] = -np.inf
     timestamps[best] = together
     wanted = logits if bias is None else bias.added_to(logits, path.place)
+    likeliest = int(logits.argmax())
     steps: list[_Step] = []
     for token in map(int, np.argpartition(-wanted, count)[:count]):
         if np.isfinite(logits[token]):
             logprob = path.logprob + float(logits[token]) - total
             place = path.place if bias is None else bias.after(path.place, token)
-            steps.append(_Step(path, token, logprob, logprob + place.bonus, place))
+            is_bent = path.is_bent or token != likeliest
+            steps.append(_Step(path, token, logprob, logprob + place.bonus, place, is_bent))
     return steps
 
 
@@ -235,6 +241,7 @@ def _longer(
         step.logprob,
         path.text_logprob + text_logprob,
         step.place,
+        step.is_bent,
     )
 
 

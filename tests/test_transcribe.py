@@ -121,7 +121,7 @@ def test_a_glimpse_gives_the_words_so_far(transcriber: Transcriber):
     samples = speech("1-list-files")
     assert transcriber.transcribe(samples).text == "What files are in this project?"
     begun = transcriber.glimpse(samples[: len(samples) // 2]).split()
-    assert begun[:2] == ["What", "files"] and len(begun) < 6
+    assert begun[:2] == ["What", "files"] and "project?" not in begun
     assert transcriber.glimpse(samples, lambda: False) == ""
     assert transcriber.glimpse(np.zeros(32_000, np.float32)) == ""
     with pytest.raises(ValueError, match="at most"):

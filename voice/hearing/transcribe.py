@@ -22,6 +22,7 @@ from voice.hearing.another_text import (
 from voice.hearing.favoured import favoured
 from voice.hearing.guards import FOR_A_NAME, WITH_A_NAME, Evidence, Limits, compression_ratio, rejection
 from voice.hearing.lexicon import Lexicon
+from voice.hearing.noise import without_noise
 from voice.hearing.rescoring import variants
 from voice.hearing.whisper.biasing import Bias
 from voice.hearing.whisper.decoding import Decoded, opened
@@ -256,6 +257,7 @@ class Transcriber:
         audio_s = len(samples) / SAMPLE_RATE
         if audio_s > self.max_audio_s:
             raise ValueError(f"{audio_s:.1f} s of audio in one utterance; at most {self.max_audio_s:.1f} s")
+        samples = without_noise(samples)
         fresh = self._network.encode(log_mel(_with_tail(samples), self._filters))
         most = min(int(_TOKENS_PER_S * audio_s) + _TOKENS_AT_LEAST, self._network.max_tokens // 2)
         begun = opened(fresh.copy(), self._vocabulary)

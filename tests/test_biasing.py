@@ -59,12 +59,6 @@ def test_only_whole_names_are_paid_for(tokens: tuple[int, ...], bonus: float):
     assert after(*tokens).bonus == bonus
 
 
-def test_a_stronger_bias_favours_the_same_names_more():
-    zeros = np.zeros(10, np.float32)
-    assert np.array_equal(BIAS.stronger(2.0).added_to(zeros, START), 2 * BIAS.added_to(zeros, START))
-    assert BIAS.stronger(2.0).after(START, 3).bonus == 2 * BIAS.after(START, 3).bonus
-
-
 def test_what_may_command_is_never_expected():
     names = {"stop_server": 5, "cancel_order": 4, "load_order": 1, "order": 9, "is_yes": 1}
     assert favoured(Lexicon(("src/stop.py", "src/go.py"), names)) == (

@@ -48,9 +48,12 @@ def texts_with_a_name(
     """Texts that begin as one of `texts` and go on with one of `names`, if likelier than `least` (nats)."""
     if names is None:
         return []
-    prefixes = dict.fromkeys(prefix for text in texts[:_TEXTS] for prefix in _prefixes(text))
-    distinct = {prefix.lower(): prefix for prefix in reversed(prefixes)}
-    found = (encoded.with_a_name(prefix, names, least) for prefix in [*distinct.values()][::-1][:_PLACES])
+    places: dict[str, tuple[str, int]] = {}
+    for text in texts[:_TEXTS]:
+        for start in beginnings(tokens_of(text)):
+            end = len(text[:start].rstrip())
+            places.setdefault(text[:end].lower(), (text, end))
+    found = (encoded.with_a_name(*place, names, least) for place in [*places.values()][:_PLACES])
     return [text for some in found for text in some if has_name(text, lexicon)]
 
 
@@ -103,10 +106,6 @@ def names_written(
     )
     changes = write_out(text, lexicon, evidence=evidence or {}).changes
     return frozenset((*there, *(change.after for change in changes if change.source in OF_A_NAME)))
-
-
-def _prefixes(text: str) -> list[str]:
-    return [text[:start].rstrip() for start in beginnings(tokens_of(text))]
 
 
 def _is_ahead(one: _Text, named: Sequence[_Text]) -> bool:

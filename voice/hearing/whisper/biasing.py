@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -56,12 +55,6 @@ class Bias:
             self._nodes[at].is_end = at > 0
         for node in self._nodes:
             node.tokens = np.fromiter(node.children, np.int64)
-
-    def stronger(self, times: float) -> Bias:
-        """The same names, each token so many times as much likelier."""
-        bias = copy(self)
-        bias._first, bias._more = self._first * np.float32(times), self._more * np.float32(times)
-        return bias
 
     def after_node(self, node: int) -> Mapping[int, int]:
         """The tokens that may follow in the trie, each with the node that it leads to; 0 is the root."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from voice.hearing.whisper.biasing import Bias
 from voice.hearing.whisper.constrained import with_a_name
 from voice.hearing.whisper.decoding import Decoded, Opened, Vocabulary, decode, likelihoods
-from voice.hearing.whisper.network import Decoding
+from voice.hearing.whisper.network import Decoding, Floats
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Encoded:
     tokenizer: Any
     max_tokens: int
     speech_end: int
+    _logprobs: dict[str, Floats] = field(default_factory=dict[str, Floats], repr=False)
 
     def decoded(
         self, bias: Bias | None, width: int = 1, goes_on: Callable[[], bool] = lambda: True
@@ -37,28 +38,31 @@ class Encoded:
         asked = [self.tokens(phrase) for phrase in phrases]
         return likelihoods(self.begun, self.vocabulary, asked, least)
 
-    def logprob(self, text: str) -> float:
-        """The log probability that `text` is what was said."""
-        prompt = list(self.vocabulary.prompt)
-        logprobs = self.fresh.copy().logprobs([*prompt, *self.tokens(text)])
-        return float(logprobs[len(prompt) - 1 :].sum())
+    def logprob(self, text: str, end: int | None = None) -> float:
+        """The log probability that `text` is what was said; of what is before `end` (characters) of it."""
+        n_tokens = None
+        if end is not None:
+            before = self.tokens(text[:end])
+            n_tokens = len(before)
+            if self.tokens(text)[:n_tokens] != before:  # in the middle of a token
+                return self.logprob(text[:end])
+        if text not in self._logprobs:
+            prompt = list(self.vocabulary.prompt)
+            logprobs = self.fresh.copy().logprobs([*prompt, *self.tokens(text)])
+            self._logprobs[text] = logprobs[len(prompt) - 1 :]
+        return float(self._logprobs[text][:n_tokens].sum())
 
-    def with_a_name(self, prefix: str, names: Bias, least: float) -> list[str]:
-        """The likeliest texts with one of `names` behind `prefix`, which ends with a word.
+    def with_a_name(self, text: str, end: int, names: Bias, least: float) -> list[str]:
+        """The likeliest texts that are as `text` before `end`, where a word ends, and go on with a name.
 
-        Texts less likely than `least` (nats) are left out.
+        Those less likely than `least` (nats) are left out.
         """
-        so_far = self.logprob(prefix) if prefix else 0.0
+        so_far = self.logprob(text, end)
         if so_far < least:
             return []
-        found = with_a_name(
-            self.begun,
-            self.vocabulary,
-            self.tokens(prefix) if prefix else [],
-            names,
-            least - so_far,
-            self.max_tokens,
-        )
+        prefix = self.tokens(text[:end])
+        least -= so_far
+        found = with_a_name(self.begun, self.vocabulary, prefix, names, least, self.max_tokens)
         return [self.text(tokens) for tokens in found]
 
     def text(self, tokens: Sequence[int]) -> str:

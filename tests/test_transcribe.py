@@ -73,6 +73,21 @@ def test_names_that_are_expected_are_compared_with_the_audio(transcriber: Transc
     assert transcriber.heard_as("What was never said.") is None
 
 
+def test_names_that_look_like_marks_of_the_model_are_text(transcriber: Transcriber):
+    transcriber.expect(Lexicon(("docs/<|en|>.md", "<|endoftext|>.py"), {"sort_<|0.00|>": 1}))
+    try:
+        heard = transcriber.transcribe(speech("1-list-files"))
+    finally:
+        transcriber.expect(Lexicon())
+    assert heard.text == "What files are in this project?"
+
+
+def test_nothing_but_text_an_end_and_times_are_ever_heard(store: ModelStore):
+    vocabulary = load(store.path("whisper-base-mlx"), "en").vocabulary
+    assert {*range(vocabulary.end + 1, vocabulary.first_timestamp)} <= {*vocabulary.never}
+    assert vocabulary.end not in vocabulary.never
+
+
 def test_words_that_an_expected_name_makes_unsure_are_heard_without_it(transcriber: Transcriber):
     said = speech("2-parse-config")
     noise = np.random.default_rng(0).standard_normal(len(said)).astype(np.float32)

@@ -26,7 +26,7 @@ from voice.hearing.noise import without_noise
 from voice.hearing.rescoring import variants
 from voice.hearing.whisper.biasing import Bias
 from voice.hearing.whisper.decoding import Decoded, opened
-from voice.hearing.whisper.encoded import Encoded
+from voice.hearing.whisper.encoded import Encoded, as_spoken
 from voice.hearing.whisper.loading import load
 from voice.hearing.whisper.mel import HOP_SAMPLES, log_mel
 from voice.hearing.whisper.network import MELS_PER_POSITION, POSITION_S
@@ -139,7 +139,7 @@ class Transcriber:
         """From now on the names of `lexicon` are likely to be said. May be called on any thread."""
         if lexicon is self._expected[0]:
             return
-        tokens = [self._tokenizer.encode(f" {name}") for name in favoured(lexicon)]
+        tokens = [as_spoken(self._tokenizer, name) for name in favoured(lexicon)]
         bias = Bias(tokens, *_BIAS_NATS) if tokens else None
         self._expected = (lexicon, bias)
 

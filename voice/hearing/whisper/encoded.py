@@ -71,4 +71,9 @@ class Encoded:
 
     def tokens(self, text: str) -> list[int]:
         """`text`, whole words, as the decoder writes it."""
-        return self.tokenizer.encode(f" {text}")
+        return as_spoken(self.tokenizer, text)
+
+
+def as_spoken(tokenizer: Any, text: str) -> list[int]:
+    """`text`, whole words, in tokens of text alone, whatever it is: a file may be called "<|en|>"."""
+    return tokenizer.encode(f" {text}", disallowed_special=())

@@ -87,22 +87,16 @@ def _network(model: Any, on_gpu: bool) -> Network:
 
 
 def _vocabulary(tokenizer: Any) -> Vocabulary:
-    """The suppressed tokens are those of openai/whisper `decoding.py` with `suppress_tokens="-1"`."""
-    special = (
-        tokenizer.transcribe,
-        tokenizer.translate,
-        tokenizer.sot,
-        tokenizer.sot_prev,
-        tokenizer.sot_lm,
-        tokenizer.no_speech,
-        tokenizer.no_timestamps,
-    )
+    """Suppressed is what openai/whisper's `decoding.py` suppresses with `suppress_tokens="-1"`, and languages.
+
+    All that is no text lies between the end of the text and the first timestamp.
+    """
     return Vocabulary(
         prompt=(*tokenizer.sot_sequence, tokenizer.timestamp_begin),
         end=tokenizer.eot,
         no_speech=tokenizer.no_speech,
         first_timestamp=tokenizer.timestamp_begin,
-        never=(*tokenizer.non_speech_tokens, *special),
+        never=(*tokenizer.non_speech_tokens, *range(tokenizer.eot + 1, tokenizer.timestamp_begin)),
         not_first=(*tokenizer.encode(" "), tokenizer.eot),
         stops=(*tokenizer.encode("."), *tokenizer.encode("!")),
     )

@@ -75,6 +75,7 @@ def test_a_name_that_was_not_said_is_not_taken(transcriber: Transcriber, encoded
         ("What does bar do?", "What does load shelf do?", False),  # the audio is not for it
         ("What does bar do and no more for us?", SAID, False),  # words would be lost,
         ("What does not bar do?", SAID, False),  # or a no
+        ("What doesn't bar do?", SAID, False),
         ("What does bar do?", " ".join(["parse config"] * 4), False),  # nobody says that
     ],
 )

@@ -32,7 +32,10 @@ _TEXTS, _PLACES = 4, 6  # whose beginnings are looked at, and how many of them
 _LEAST_WORDS = 3  # of a request with a name in it: "open parse config"
 _MORE_OR_LESS_WORDS = 3  # a name in one word may have been heard as two or three
 _SPOKEN = re.compile(r"[\w']+|(?<=\w)[/.](?=\w)")  # a slash and a dot are words too
-_NEGATIONS = re.compile(r"\b(?:no|not|never|without|except|only|don't|doesn't|cannot|can't)\b", re.IGNORECASE)
+_NEGATIONS = re.compile(
+    r"\b(?:no|not|never|none|nothing|neither|nor|without|except|only|unless|instead|cannot)\b|n['’]t\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ _DOUBT_NATS, _MOST_DOUBT_NATS = 12.0, 8.0
 
 # A text that is less sure than this and names nothing may be another one that does, see `another_text.py`.
 _SURE_OF_NO_NAME = -0.1
+_MOST_LOOKED_UP_IN = 60  # tokens, 45 words: each name that is looked up is gone on from to the end
 
 _LEAST_LIKELY = -8.0  # of a phrase that is asked about; what is below it is not computed to the end
 _FAIR_CHANCE = -5.0  # of such a phrase: no other words are looked for with a beam, which takes a second
@@ -208,7 +209,8 @@ class Transcriber:
         other = None
         if bias is not None and best.names_nothing(lexicon) and may_change(best.evidence.text):
             text = best.evidence.text
-            if is_wide and best.evidence.avg_logprob < _SURE_OF_NO_NAME:
+            is_unsure = best.evidence.avg_logprob < _SURE_OF_NO_NAME
+            if is_wide and is_unsure and len(best.decoded.tokens) <= _MOST_LOOKED_UP_IN:
                 least = encoded.logprob(text) - WORTH_TELLING_NATS
                 paths = (*paths, *texts_with_a_name(encoded, (text, *paths), least, lexicon, bias))
             other, with_names = likeliest_with_a_name(encoded, best.evidence, paths, lexicon, is_taken)

@@ -87,7 +87,7 @@ def _network(model: Any, on_gpu: bool) -> Network:
 
 
 def _vocabulary(tokenizer: Any) -> Vocabulary:
-    """Suppressed is what openai/whisper's `decoding.py` suppresses with `suppress_tokens="-1"`, and languages.
+    """Suppressed is what openai/whisper's `decoding.py` does with `suppress_tokens="-1"`, and languages.
 
     All that is no text lies between the end of the text and the first timestamp.
     """

@@ -23,7 +23,7 @@ from voice.hearing.spoken_code import write_out
 from voice.hearing.transcribe import Transcriber
 from voice.hearing.vad import VoiceDetector
 from voice.hearing.whisper.biasing import Bias
-from voice.hearing.whisper.constrained import with_a_name
+from voice.hearing.whisper.constrained import continued
 from voice.hearing.whisper.decoding import Decoded, Vocabulary, decode, mask_timestamps, opened
 from voice.hearing.whisper.loading import TranscriberError, load
 from voice.hearing.whisper.mel import log_mel
@@ -374,7 +374,7 @@ def spelled_by(
 ) -> list[Any]:
     network: Any = Sentences(shares)
     begun = opened(network, VOCABULARY)
-    return with_a_name(begun, VOCABULARY, prefix, NAMES, least, 20)
+    return continued(begun, VOCABULARY, prefix, NAMES, least, 20, speech_end=20)
 
 
 def test_only_names_are_spelled_in_one_place_and_then_the_rest_as_it_was_said():
@@ -388,6 +388,13 @@ def test_what_is_less_likely_than_the_least_is_given_up():
     shares = {(): {4: 0.5, 5: 0.1, 3: 0.4}, (4,): {7: 0.05, 6: 0.95}, (5,): {2: 0.1, 9: 0.9}}
     assert {*spelled_by(shares)} == {(4, 7), (4, 6), (5,)}
     assert {*spelled_by(shares, least=float(np.log(0.04)))} == {(4, 6), (5,)}
+
+
+def test_words_behind_a_pause_are_not_lost():
+    at_a_pause = {(): {5: 1.0}, (5,): {18: 0.9, 2: 0.1}, (5, 18): {19: 1.0}, (5, 18, 19): {1: 1.0}}
+    assert spelled_by(at_a_pause) == [(5, 1)]
+    at_the_end = {(): {5: 1.0}, (5,): {33: 0.9, 2: 0.1}}
+    assert spelled_by(at_the_end) == [(5,)]
 
 
 def test_a_loop_behind_a_name_is_cut():

@@ -1,7 +1,7 @@
 """Takes steady noise out of an utterance before Whisper hears it. Pure.
 
-Wiener's gain in each bin of a short-time spectrum, the noise from the quietest frames of the bin: Stahl and
-others, "Quantile based noise estimation for spectral subtraction and Wiener filtering", ICASSP 2000.
+Power spectral subtraction in each bin, the noise from the quietest frames of the bin: Stahl and others,
+"Quantile based noise estimation for spectral subtraction and Wiener filtering", ICASSP 2000.
 """
 
 from __future__ import annotations

@@ -128,6 +128,11 @@ def beginnings(tokens: Sequence[Token]) -> list[int]:
     ]
 
 
+def names_something_new(tokens: Sequence[Token]) -> bool:
+    """Does it say how something is called that is yet to be made?"""
+    return any(is_new(tokens, at) for at in range(1, len(tokens)))
+
+
 def is_new(tokens: Sequence[Token], at: int) -> bool:
     """Is what stands at `at` the name of something that is yet to be made: "add a method count"?"""
     if not cue(tokens, at):

@@ -14,8 +14,9 @@ import numpy as np
 from voice.audio.frames import SAMPLE_RATE, Samples
 from voice.hearing.another_text import (
     WORTH_TELLING_NATS,
-    has_name,
+    has_words,
     likeliest_with_a_name,
+    names_nothing,
     names_written,
     texts_with_a_name,
 )
@@ -56,7 +57,7 @@ _DOUBT_NATS, _MOST_DOUBT_NATS = 12.0, 8.0
 
 # A text that is less sure than this and names nothing may be another one that does, see `another_text.py`.
 _SURE_OF_NO_NAME = -0.1
-_MOST_LOOKED_UP_IN = 60  # tokens, 45 words: each name that is looked up is gone on from to the end
+_MOST_LOOKED_UP_IN = 40  # tokens, 30 words: each name that is looked up is gone on from to the end
 
 _LEAST_LIKELY = -8.0  # of a phrase that is asked about; what is below it is not computed to the end
 _FAIR_CHANCE = -5.0  # of such a phrase: no other words are looked for with a beam, which takes a second
@@ -92,28 +93,25 @@ class Heard:
     audio_s: float
     transcription_s: float
     likelihoods: tuple[float, ...] = ()  # log probabilities of the phrases that were asked about
-    others: tuple[str, ...] = ()  # other texts, where a beam found some, the likeliest first
+    others: tuple[str, ...] = ()  # other texts, if any were found: those with a name first
     names: Mapping[tuple[int, int, str], float] = field(default_factory=dict[tuple[int, int, str], float])
     """What the audio says of names in `text`, see `voice.hearing.candidates.Evidence`."""
     text_logprob: float = 0.0
-    """Natural log of the probability of all tokens that were decoded."""
+    """Natural log of the probability of all tokens."""
 
 
 @dataclass(frozen=True)
 class _Best:
     """The likeliest text so far, why it is not to be believed, and what the audio says of names in it.
 
-    `names` is None where none is looked for.
+    `names` is None where none is looked for; it `names_nothing` where one is, and none is written.
     """
 
     decoded: Decoded
     evidence: Evidence
     rejected: str | None
     names: Mapping[tuple[int, int, str], float] | None = None
-
-    def names_nothing(self, lexicon: Lexicon) -> bool:
-        """Whether it might name something, and no name of `lexicon` is written for any of it."""
-        return self.names is not None and not names_written(self.evidence.text, lexicon, self.names)
+    names_nothing: bool = False
 
 
 class Transcriber:
@@ -186,44 +184,45 @@ class Transcriber:
             is_possible = not rejected or (limits is None and rejection(evidence, WITH_A_NAME) is None)
             if not is_possible or is_enough(evidence.text):
                 return _Best(decoded, evidence, rejected)
-            return _Best(
-                decoded, evidence, rejected, _names(encoded, evidence.text, lexicon, decoded.avg_logprob)
-            )
-
-        def is_taken(other: Evidence) -> bool:
-            within = limits or (WITH_A_NAME if best.rejected else FOR_A_NAME)
-            return may_change(other.text) and rejection(other, within) is None
+            names = _names(encoded, evidence.text, lexicon, decoded.avg_logprob)
+            is_nameless = names_nothing(evidence.text, lexicon, names)
+            return _Best(decoded, evidence, rejected, names, is_nameless)
 
         best = heard_with(bias)
         others = paths = tuple(map(encoded.text, best.decoded.others))
-        is_in_vain = best.decoded.is_bent and best.names_nothing(lexicon)
-        if bias is not None and is_wide and (best.rejected or is_in_vain):
+        may_be_other = bias is not None and best.names_nothing and may_change(best.evidence.text)
+        if bias is not None and is_wide and (best.rejected or (may_be_other and best.decoded.is_bent)):
             # What an expected name was heard for may be something else.
             plain = heard_with(None)
             if plain.rejected is None:
                 paths = tuple(map(encoded.text, plain.decoded.others))
                 others = (best.evidence.text, *others, *paths)
                 best = plain
-        if best.rejected and best.names is not None and has_name(best.evidence.text, lexicon, best.names):
-            best = replace(best, rejected=None)
-        other = None
-        if bias is not None and best.names_nothing(lexicon) and may_change(best.evidence.text):
-            text = best.evidence.text
-            is_unsure = best.evidence.avg_logprob < _SURE_OF_NO_NAME
-            if is_wide and is_unsure and len(best.decoded.tokens) <= _MOST_LOOKED_UP_IN:
+                may_be_other = best.names_nothing and may_change(best.evidence.text)
+        if best.rejected and best.names is not None and has_words(best.evidence.text):
+            is_named = bool(names_written(best.evidence.text, lexicon, best.names))
+            best = replace(best, rejected=None if is_named else best.rejected)
+        is_other = False
+        if bias is not None and may_be_other:
+            heard, within = best, limits or (WITH_A_NAME if best.rejected else FOR_A_NAME)
+            text = heard.evidence.text
+            is_unsure = heard.evidence.avg_logprob < _SURE_OF_NO_NAME
+            if is_wide and is_unsure and len(heard.decoded.tokens) <= _MOST_LOOKED_UP_IN:
                 least = encoded.logprob(text) - WORTH_TELLING_NATS
-                paths = (*paths, *texts_with_a_name(encoded, (text, *paths), least, lexicon, bias))
-            other, with_names = likeliest_with_a_name(encoded, best.evidence, paths, lexicon, is_taken)
+                paths = (*paths, *texts_with_a_name(encoded, (text, *paths), least, bias))
+            found, with_names = likeliest_with_a_name(encoded, heard.evidence, paths, lexicon)
             others = (*with_names, *others)
-            if other is not None:
-                others = (text, *others)
-                names = _names(encoded, other.text, lexicon, best.decoded.avg_logprob)
-                best = _Best(best.decoded, other, None, names)
+            for other in found:
+                if may_change(other.text) and rejection(other, within) is None:
+                    names = _names(encoded, other.text, lexicon, heard.decoded.avg_logprob)
+                    best, is_other = _Best(heard.decoded, other, None, names), True
+                    others = (text, *others)
+                    break
         evidence, text = best.evidence, "" if best.rejected else best.evidence.text
-        n_tokens = len(best.decoded.tokens if other is None else encoded.tokens(text))
+        n_tokens = len(encoded.tokens(text) if is_other else best.decoded.tokens)
         heard = Heard(
             text=text,
-            words=self._words(best.decoded, audio_s) if text and other is None else (),
+            words=self._words(best.decoded, audio_s) if text and not is_other else (),
             avg_logprob=evidence.avg_logprob,
             no_speech_prob=evidence.no_speech_prob,
             compression_ratio=evidence.compression_ratio,
@@ -241,6 +240,7 @@ class Transcriber:
     def _keep(self, heard: Heard) -> None:
         if heard.text:
             self._lately[heard.text] = heard
+            self._lately.move_to_end(heard.text)
         while len(self._lately) > _UTTERANCES_KEPT:
             self._lately.popitem(last=False)
 

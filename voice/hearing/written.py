@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -103,7 +104,10 @@ class Written:
         # There is nothing by which a guess at a name and another text can be compared: by turns.
         for both in zip_longest(guesses, others):
             found += [one for one in both if one is not None]
-        return tuple(text for text in dict.fromkeys(found) if text != self.text)[:_MOST_READINGS]
+        distinct = {_plain(self.text): self.text}
+        for text in found:
+            distinct.setdefault(_plain(text), text)
+        return tuple(distinct.values())[1 : _MOST_READINGS + 1]
 
     @property
     def _base(self) -> str:
@@ -113,6 +117,12 @@ class Written:
         kept = [one for one in self.changes if one.end <= start or one.start >= end]
         change = Change(start, end, self._base[start:end], written, source)
         return applied(self._base, sorted([*kept, change], key=lambda one: one.start))
+
+
+def _plain(text: str) -> str:
+    """Without what makes no other reading: capitals of the first word, marks at the end of words."""
+    words = [word.rstrip(string.punctuation) for word in text.split()]
+    return " ".join([words[0].lower(), *words[1:]]) if words else ""
 
 
 def applied(raw: str, changes: Iterable[Change]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voice.hearing.whisper.biasing import Bias
-from voice.hearing.whisper.decoding import Opened, Vocabulary
+from voice.hearing.whisper.decoding import Opened, Vocabulary, mask_timestamps
 from voice.hearing.whisper.network import Decoding
 
 Floats = NDArray[np.float32]
@@ -20,7 +20,10 @@ _NAMES = 4  # that are gone on from, to the end of the text
 
 @dataclass(frozen=True)
 class _Path:
-    """What follows the prefix so far; `node` is the place in the trie."""
+    """All tokens so far, timestamps too; the log probability of the text behind the prefix.
+
+    `node` is the place in the trie.
+    """
 
     decoding: Decoding
     logits: Floats
@@ -39,23 +42,26 @@ class _Step:
     node: int
 
 
-def with_a_name(
+def continued(
     begun: Opened,
     vocabulary: Vocabulary,
     prefix: Sequence[int],
     names: Bias,
     least: float,
     max_tokens: int,
+    speech_end: int,
 ) -> list[tuple[int, ...]]:
-    """The likeliest texts, in tokens, that have one of `names` behind `prefix`, and then what else was said.
+    """The likeliest texts, in tokens: `prefix`, then one of `names`, and then all else that was said.
 
-    A text is given up where what follows the prefix is less likely than `least`, in nats.
+    A text is given up where what follows the prefix is less likely than `least`, in nats. `speech_end` as in
+    `decode`: at a pause before it the text goes on.
     """
     decoding = begun.decoding.copy()
     logits = decoding.feed(list(prefix))[0] if prefix else begun.logits
-    spelled = _spelled(_Path(decoding, logits, (), 0.0), vocabulary, names, least)
-    room = max_tokens - len(prefix)
-    return [(*prefix, *path.tokens) for path in _to_the_end(spelled, vocabulary, least, room)]
+    start = _Path(decoding, logits, (vocabulary.first_timestamp, *prefix), 0.0)
+    spelled = _spelled(start, vocabulary, names, least)
+    found = _to_the_end(spelled, vocabulary, least, max_tokens, speech_end)
+    return [tuple(token for token in path.tokens if token < vocabulary.first_timestamp) for path in found]
 
 
 def _spelled(start: _Path, vocabulary: Vocabulary, names: Bias, least: float) -> list[_Path]:
@@ -78,22 +84,28 @@ def _spelled(start: _Path, vocabulary: Vocabulary, names: Bias, least: float) ->
     return found
 
 
-def _to_the_end(paths: Sequence[_Path], vocabulary: Vocabulary, least: float, room: int) -> list[_Path]:
+def _to_the_end(
+    paths: Sequence[_Path], vocabulary: Vocabulary, least: float, max_tokens: int, speech_end: int
+) -> list[_Path]:
     """Each of `paths` with the likeliest words behind it."""
+    first = vocabulary.first_timestamp
+    never = list(vocabulary.never)
     found, open_ = list[_Path](), list(paths)
     while open_:
         steps = list[_Step]()
         for path in open_:
             logits = path.logits.copy()
-            logits[list(vocabulary.never)] = -np.inf
-            text, timestamps = logits[: vocabulary.first_timestamp], logits[vocabulary.first_timestamp :]
-            token = int(text.argmax())
-            is_end = token == vocabulary.end or np.logaddexp.reduce(timestamps) > text[token]
-            if is_end:
+            logits[never] = -np.inf
+            mask_timestamps(logits, path.tokens, vocabulary)
+            text, timestamps = logits[:first], logits[first:]
+            token, logprob = int(text.argmax()), path.logprob
+            if np.logaddexp.reduce(timestamps) > text[token]:
+                token = first + int(timestamps.argmax())
+            elif token != vocabulary.end:
+                logprob += float(_logprobs(path.logits, vocabulary)[token])
+            if token == vocabulary.end or token >= first + speech_end:
                 found.append(path)
-                continue
-            logprob = path.logprob + float(_logprobs(path.logits, vocabulary)[token])
-            if logprob >= least and len(path.tokens) < room:
+            elif logprob >= least and len(path.tokens) <= max_tokens:
                 steps.append(_Step(path, token, logprob, path.node))
         open_ = _follow(steps)
     return found

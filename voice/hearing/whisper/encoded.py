@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voice.hearing.whisper.biasing import Bias
-from voice.hearing.whisper.constrained import with_a_name
+from voice.hearing.whisper.constrained import continued
 from voice.hearing.whisper.decoding import Decoded, Opened, Vocabulary, decode, likelihoods
 from voice.hearing.whisper.network import Decoding, Floats
 
@@ -62,7 +62,7 @@ class Encoded:
             return []
         prefix = self.tokens(text[:end])
         least -= so_far
-        found = with_a_name(self.begun, self.vocabulary, prefix, names, least, self.max_tokens)
+        found = continued(self.begun, self.vocabulary, prefix, names, least, self.max_tokens, self.speech_end)
         return [self.text(tokens) for tokens in found]
 
     def text(self, tokens: Sequence[int]) -> str:

@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 
 NAMES = (
-    *("transcription", "identifiers", "speech", "narration", "voices", "enrolment"),
+    *("transcription", "identifiers", "biasing", "speech", "narration", "voices", "enrolment"),
     *("session", "conversation", "agent_tasks", "agent_intents", "cache", "decode", "undo", "soak"),
 )
 

@@ -271,9 +271,10 @@ def report(rows: Sequence[Row], peers: list[Peer], biased: float, unbiased: floa
             f"`python -m bench identifiers`: {len(rows)} spoken requests over three made-up repositories of"
             f" about 500 names each, six synthetic voices, three noise levels, Whisper base, threads:"
             f" {THREADS}. {machine()}",
-            "Recall of the name as the repository writes it, the names expected while hearing (logit bias)"
-            ' and compared with the audio; "text alone" is the same writing-out of unbiased Whisper. Wanted'
-            f" on the held-out third: {WANTED_FIRST} and {WANTED_AMONG_FIVE}.",
+            "Recall of the name as the repository writes it, the names expected while hearing (logit bias),"
+            " looked up where the text names nothing (a beam search that may only spell names), and compared"
+            ' with the audio; "text alone" is the same writing-out of unbiased Whisper. Wanted on the'
+            f" held-out third: {WANTED_FIRST} and {WANTED_AMONG_FIVE}.",
             table(["requests", "n", "text alone @1", "recall @1", "recall @5", "another name"], lines),
             "The peers, same audio, same weights, held-out third, every fourth of it for mlx-whisper, which"
             " takes 10 s or more for each on a processor; theirs counts however it is joined:",

@@ -34,6 +34,12 @@ def test_noisy_speech_becomes_more_like_the_clean_one(speech: np.ndarray):
     assert level_db(cleaned - speech) < level_db(noise) - 1
 
 
+def test_speech_without_a_pause_is_not_taken_for_noise(speech: np.ndarray):
+    loud = np.flatnonzero(np.abs(speech) > 0.05)
+    spoken = speech[loud[0] : loud[-1]]
+    np.testing.assert_array_equal(without_noise(spoken), spoken)
+
+
 def test_a_steady_sound_alone_is_only_softer():
     tone = (0.3 * np.sin(2 * np.pi * 300 * np.arange(SAMPLE_RATE) / SAMPLE_RATE)).astype(np.float32)
     cleaned = without_noise(tone)[2000:-2000]

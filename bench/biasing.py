@@ -1,16 +1,14 @@
-"""Ways to make a repository's names likelier while hearing, one by one: what each brings, and what it costs.
+"""Ways to make a repository's names likelier while hearing, one by one: the part that may be tuned on.
 
-Every third request of those that may be tuned on, in the voices and noise of `bench.identifiers`, and once
-more with the names of another repository; the same code writes all out.
+Every third request of it, in the voices and the noise of `bench.identifiers`; the same code writes all out.
 """
 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from statistics import mean, median
+from dataclasses import replace
+from statistics import mean
 
 # The numeric libraries read these when they load.
 THREADS = int(os.environ.setdefault("OPENBLAS_NUM_THREADS", "2"))
@@ -21,33 +19,20 @@ from bench.identifiers_clips import KeptVoices, drawn  # noqa: E402
 from bench.identifiers_vocabulary import VOCABULARIES, lexicon_of, requests  # noqa: E402
 from bench.report import machine, table, write_section  # noqa: E402
 from voice import config  # noqa: E402
-from voice.audio.frames import Samples  # noqa: E402
 from voice.commands.context import store_of  # noqa: E402
 from voice.hearing.another_text import likeliest_with_a_name  # noqa: E402
 from voice.hearing.favoured import favoured  # noqa: E402
 from voice.hearing.guards import Evidence  # noqa: E402
 from voice.hearing.lexicon import Lexicon  # noqa: E402
-from voice.hearing.spoken_code import Written, write_out  # noqa: E402
+from voice.hearing.spoken_code import write_out  # noqa: E402
 from voice.hearing.transcribe import Transcriber  # noqa: E402
 from voice.hearing.whisper.biasing import Bias  # noqa: E402
 from voice.hearing.whisper.decoding import opened  # noqa: E402
 from voice.hearing.whisper.encoded import Encoded  # noqa: E402
-from voice.hearing.written import OF_A_NAME  # noqa: E402
-
-Way = Callable[[Encoded, Lexicon, Bias], str]
 
 _EVERY = 3
 _PROMPT_TOKENS = 223  # of earlier text, the most that Whisper takes
 _BEAM_WIDTH = 5
-
-
-@dataclass
-class Row:
-    """Of one way: whether each name was written, whether one of another repository was, and the time."""
-
-    right: list[bool] = field(default_factory=list[bool])
-    foreign: list[bool] = field(default_factory=list[bool])
-    seconds: list[float] = field(default_factory=list[float])
 
 
 def main() -> bool:
@@ -59,33 +44,25 @@ def main() -> bool:
     lexicons = {vocabulary.name: lexicon_of(vocabulary) for vocabulary in VOCABULARIES}
     asked = requests()
     pairs = list(zip(asked, drawn([request.text for request in asked], VOICES), strict=True))
+    right: dict[str, list[bool]] = {}
     tuned = [pair for pair in pairs if not pair[0].is_held_out][::_EVERY]
-    rows = {name: Row() for name in (*_WAYS, _ALL)}
-    order = list(lexicons)
     for request, spoken in tuned:
-        samples = voices.clip(spoken).samples
-        another = order[order.index(request.vocabulary) - 1]
-        for vocabulary in (request.vocabulary, another):
-            lexicon = lexicons[vocabulary]
-            ears.expect(lexicon)
-            for name, row in rows.items():
-                started = time.perf_counter()
-                written = _written(ears, samples, lexicon, _WAYS.get(name))
-                row.seconds.append(time.perf_counter() - started)
-                if vocabulary == another:
-                    row.foreign.append(any(one.source in OF_A_NAME for one in written.changes))
-                else:
-                    row.right.append(request.name in written.text)
+        lexicon, clip = lexicons[request.vocabulary], voices.clip(spoken)
+        ears.expect(lexicon)
+        encoded, bias = ears._encoded(clip.samples), ears._expected[1]
+        assert bias is not None
+        for name, hear in _WAYS.items():
+            written = write_out(hear(encoded, lexicon, bias), lexicon, evidence={}).text
+            right.setdefault(name, []).append(request.name in written)
+        heard = ears.transcribe(clip.samples)
+        written = write_out(heard.text, lexicon, evidence=heard.names).text
+        right.setdefault(_ALL, []).append(request.name in written)
     text = "\n\n".join(
         (
             f"`python -m bench biasing`: ways to make a repository's names likelier while hearing, on every"
             f" third of the requests that were tuned on ({len(tuned)}). {machine()}",
             table(
-                ["way", "names written right", "another repository's written", "median s"],
-                [
-                    [name, f"{mean(one.right):.3f}", f"{mean(one.foreign):.3f}", f"{median(one.seconds):.2f}"]
-                    for name, one in rows.items()
-                ],
+                ["way", "names written right"], [[name, f"{mean(one):.3f}"] for name, one in right.items()]
             ),
             "Names as earlier text is Whisper's own way (the `initial_prompt` of openai/whisper). Utter does"
             " the last.",
@@ -93,17 +70,7 @@ def main() -> bool:
     )
     print(text)
     write_section("biasing", text)
-    return sum(rows[_ALL].right) == max(sum(row.right) for row in rows.values())
-
-
-def _written(ears: Transcriber, samples: Samples, lexicon: Lexicon, way: Way | None) -> Written:
-    """What is heard in that way, or as Utter hears, and written out."""
-    if way is None:
-        heard = ears.transcribe(samples)
-        return write_out(heard.text, lexicon, evidence=heard.names)
-    bias = ears._expected[1]
-    assert bias is not None
-    return write_out(way(ears._encoded(samples), lexicon, bias), lexicon, evidence={})
+    return sum(right[_ALL]) == max(map(sum, right.values()))
 
 
 def _plain(encoded: Encoded, lexicon: Lexicon, bias: Bias) -> str:
@@ -133,7 +100,7 @@ def _of_a_beam(encoded: Encoded, lexicon: Lexicon, bias: Bias | None) -> str:
 
 
 _ALL = "logit bias, n-best, looked up, and compared with the audio"
-_WAYS: dict[str, Way] = {
+_WAYS: dict[str, Callable[[Encoded, Lexicon, Bias], str]] = {
     "nothing": _plain,
     "names as earlier text": _as_earlier_text,
     "n-best rescoring": lambda encoded, lexicon, _bias: _of_a_beam(encoded, lexicon, None),

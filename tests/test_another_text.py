@@ -30,6 +30,16 @@ WITH_IT = Lexicon((), {**OTHERS, "parse_config": 1})
 WITHOUT_IT = Lexicon((), OTHERS)
 
 
+class Sure:
+    """Audio that speaks for every text alike."""
+
+    def logprob(self, text: str) -> float:
+        return -1.0
+
+    def tokens(self, text: str) -> list[int]:
+        return [1] * len(text.split())
+
+
 @pytest.fixture(scope="module")
 def speech() -> np.ndarray:
     return np.concatenate(list(read_frames(REQUEST)))
@@ -105,13 +115,6 @@ def test_another_text_is_taken_if_it_says_as_much_and_the_audio_speaks_for_it(
     ],
 )
 def test_what_is_to_be_done_and_what_restrains_it_stay(best: str, other: str):
-    class Sure:
-        def logprob(self, text: str) -> float:
-            return -1.0
-
-        def tokens(self, text: str) -> list[int]:
-            return [1] * len(text.split())
-
     sure: Any = Sure()
     heard = Evidence(best, 2.0, -0.2, 0.1, 0.9)
     assert likeliest_with_a_name(sure, heard, [other], WITH_IT) == ([], [])
@@ -120,10 +123,6 @@ def test_what_is_to_be_done_and_what_restrains_it_stay(best: str, other: str):
 
 
 def test_a_word_of_a_name_restrains_nothing():
-    class Sure:
-        logprob = staticmethod(lambda text: -1.0)
-        tokens = staticmethod(lambda text: [1] * len(text.split()))
-
     sure: Any = Sure()
     heard = Evidence("Open retry raft.", 2.0, -0.2, 0.1, 0.9)
     taken, _ = likeliest_with_a_name(sure, heard, ["Open retry after."], Lexicon((), {"retry_after": 1}))

@@ -20,7 +20,7 @@ from voice.hearing.spoken_code import write_out
 from voice.hearing.tokens import tokens_of
 from voice.hearing.whisper.biasing import Bias
 from voice.hearing.whisper.encoded import Encoded
-from voice.hearing.written import OF_A_NAME
+from voice.hearing.written import OF_A_NAME, Written
 
 # How much less likely than the best text, in nats, one may be that has a name; beyond the first of these it
 # must also be so much likelier than all with other names. On 366 requests with a name, 162 of them over
@@ -110,24 +110,23 @@ def names_written(
 
     What is misheard is written only as far as `evidence` speaks for it.
     """
-    changes = write_out(text, lexicon, evidence=evidence or {}).changes
-    return frozenset((*_standing(text, lexicon), *(one.after for one in changes if one.source in OF_A_NAME)))
+    return _names_in(write_out(text, lexicon, evidence=evidence or {}), lexicon)
 
 
 def names_nothing(text: str, lexicon: Lexicon, evidence: Mapping[tuple[int, int, str], float]) -> bool:
     """Whether none is written for it, and none is to be asked about."""
-    return (
-        not names_written(text, lexicon, evidence) and not write_out(text, lexicon, evidence=evidence).unsure
-    )
+    written = write_out(text, lexicon, evidence=evidence)
+    return not written.unsure and not _names_in(written, lexicon)
 
 
-def _standing(text: str, lexicon: Lexicon) -> list[str]:
-    words = [word.strip(string.punctuation) for word in text.split()]
-    return [
+def _names_in(written: Written, lexicon: Lexicon) -> frozenset[str]:
+    standing = (
         word
-        for word in words
+        for word in (word.strip(string.punctuation) for word in written.raw.split())
         if word in lexicon.file_names or (word in lexicon.identifiers and not word.isalpha())
-    ]
+    )
+    changed = (change.after for change in written.changes if change.source in OF_A_NAME)
+    return frozenset((*standing, *changed))
 
 
 def _is_ahead(one: _Text, named: Sequence[_Text]) -> bool:

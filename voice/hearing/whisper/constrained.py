@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from voice.hearing.whisper.biasing import Bias
-from voice.hearing.whisper.decoding import Opened, Vocabulary, mask_timestamps
-from voice.hearing.whisper.network import Decoding
-
-Floats = NDArray[np.float32]
+from voice.hearing.whisper.decoding import Opened, Vocabulary, log_sum, mask_timestamps
+from voice.hearing.whisper.network import Decoding, Floats
 
 _WIDTH = 10  # paths through the trie of names
 _NAMES = 4  # that are gone on from, to the end of the text
@@ -99,7 +96,7 @@ def _to_the_end(
             mask_timestamps(logits, path.tokens, vocabulary)
             text, timestamps = logits[:first], logits[first:]
             token, logprob = int(text.argmax()), path.logprob
-            if np.logaddexp.reduce(timestamps) > text[token]:
+            if log_sum(timestamps) > text[token]:
                 token = first + int(timestamps.argmax())
             elif token != vocabulary.end:
                 logprob += float(_logprobs(path.logits, vocabulary)[token])
@@ -114,7 +111,7 @@ def _to_the_end(
 def _logprobs(logits: Floats, vocabulary: Vocabulary) -> Floats:
     """Among text alone."""
     text = logits[: vocabulary.first_timestamp]
-    return text - np.logaddexp.reduce(text)
+    return text - log_sum(text)
 
 
 def _follow(steps: Sequence[_Step]) -> list[_Path]:

@@ -168,11 +168,11 @@ def likelihoods(
             ended = [number for number in numbers if len(phrases[number]) == length]
             if ended:
                 marks = logits[[*vocabulary.stops, vocabulary.end]]
-                end = _log_sum(np.concatenate((marks, logits[vocabulary.first_timestamp :])))
+                end = log_sum(np.concatenate((marks, logits[vocabulary.first_timestamp :])))
                 for number in ended:
-                    found[number] = max(total + end - _log_sum(logits), least)
+                    found[number] = max(total + end - log_sum(logits), least)
             text = logits[: vocabulary.first_timestamp]
-            normaliser = _log_sum(text)
+            normaliser = log_sum(text)
             going = [number for number in numbers if number not in ended]
             for token in dict.fromkeys(phrases[number][length] for number in going):
                 so_far = total + float(text[token]) - normaliser
@@ -200,9 +200,9 @@ def _steps(path: _Path, vocabulary: Vocabulary, count: int, bias: Bias | None) -
     if not path.rows:
         logits[list(vocabulary.not_first)] = -np.inf
     mask_timestamps(logits, path.chosen, vocabulary)
-    total = _log_sum(logits)
+    total = log_sum(logits)
     timestamps = logits[vocabulary.first_timestamp :]
-    best, together = int(timestamps.argmax()), _log_sum(timestamps)
+    best, together = int(timestamps.argmax()), log_sum(timestamps)
     timestamps[:] = -np.inf
     timestamps[best] = together
     wanted = logits if bias is None else bias.added_to(logits, path.place)
@@ -260,15 +260,16 @@ def mask_timestamps(logits: Floats, chosen: Sequence[int], vocabulary: Vocabular
     latest = max(token for token in chosen if token >= first)
     logits[first : latest if closing else latest + 1] = -np.inf
     timestamps, text = logits[first:], logits[:first]
-    if _log_sum(timestamps) > text.max():
+    if log_sum(timestamps) > text.max():
         logits[:first] = -np.inf
 
 
 def _logprob(logits: Floats, token: int) -> float:
-    return float(logits[token]) - _log_sum(logits)
+    return float(logits[token]) - log_sum(logits)
 
 
-def _log_sum(logits: Floats) -> float:
+def log_sum(logits: Floats) -> float:
+    """The log of the sum of what `logits` are the logs of; -inf where all are."""
     highest = logits.max()
     if not np.isfinite(highest):
         return -np.inf
